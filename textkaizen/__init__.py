@@ -1,0 +1,1 @@
+"""textkaizen: what improved the network, and by how much?"""

@@ -1,0 +1,1 @@
+"""Linear models beside the networks: fitted by scikit-learn, kept as arrays."""

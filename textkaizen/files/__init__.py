@@ -1,0 +1,1 @@
+"""Disk: labelled texts, recipes, replies, models, and what a study leaves."""

@@ -1,0 +1,316 @@
+"""A model on disk: a folder of JSON and safetensors, every byte covered by a SHA-256.
+
+    model.json           format, kind, labels, recipe, facts, the hashes of the next two
+    vocabulary.json      the features' names
+    weights.safetensors  the numbers, float32
+    model.sha256         the hash of model.json, as `sha256sum -c` reads it
+
+A model is data: nothing is executed on loading. Only these four names are ever read, whatever a
+file says. A save is written beside the folder and swapped in by renaming. Anything that is not as
+it was saved is a `ModelError`; folders of every released format load for ever.
+
+Rejected: pickle and joblib (run what they read), one archive (cannot be looked at).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from glob import escape
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from textkaizen.errors import ModelError, RecipeError, listed
+from textkaizen.model import KINDS, Model
+from textkaizen.nets.plain import Network
+from textkaizen.recipe import Recipe
+from textkaizen.text.vectorise import Vocabulary
+
+FORMAT, FORMAT_VERSION = "textkaizen-model", 1
+MODEL, VOCABULARY, WEIGHTS, HASH = (
+    "model.json",
+    "vocabulary.json",
+    "weights.safetensors",
+    "model.sha256",
+)
+NAMES = (MODEL, VOCABULARY, WEIGHTS, HASH)
+FORMER = "former"  # where a replaced model waits for its end, beside the new one
+
+
+def save_model(model: Model, folder: Path) -> None:
+    """Write a model folder; a former model there is replaced in one go.
+
+    Args:
+        model: any kind; its weights must be finite.
+        folder: new, empty, or a model saved before; its parents are made.
+
+    Raises:
+        ModelError: the folder holds something else or cannot be written, or the weights are not
+            finite (training has diverged). What was there is left whole.
+    """
+    contents = _contents(model, folder)
+    target = Path(folder).resolve()
+    _require_replaceable(target, folder)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as beside:
+            new = Path(beside) / "model"
+            new.mkdir()
+            for name, content in contents.items():
+                (new / name).write_bytes(content)
+            _swap_in(new, target)
+    except OSError as error:
+        raise ModelError(
+            f"A model must be saved where files can be written; {folder} cannot be written: "
+            f"{error.strerror or error}. What was there is unchanged. Name another folder."
+        ) from error
+
+
+def load_model(folder: Path) -> Model:
+    """Read a model folder.
+
+    Raises:
+        ModelError: it is missing, not a folder, not a model, written by a newer textkaizen, or
+            damaged: a byte changed, a file cut short, parts that do not belong together.
+    """
+    folder = Path(folder)
+    content = _read(folder, MODEL)
+    values = _parsed(folder, MODEL, content)
+    _require_format(folder, values)
+    if _read(folder, HASH) != _hash_line(content):
+        _refuse(folder, f"{MODEL} is not what {HASH} says")
+    files = values.get("files")
+    files = files if isinstance(files, dict) else {}
+    parts = {}
+    for name in (VOCABULARY, WEIGHTS):
+        parts[name] = _read(folder, name)
+        if files.get(name) != hashlib.sha256(parts[name]).hexdigest():
+            _refuse(folder, f"{name} is not what {MODEL} says")
+    terms, split = _terms(folder, _parsed(folder, VOCABULARY, parts[VOCABULARY]))
+    recipe, labels = _recipe(folder, values), _labels(folder, values)
+    arrays = _arrays(folder, parts[WEIGHTS])
+    _require_shapes(folder, arrays, _shapes(recipe, len(terms), len(labels)))
+    vocabulary = Vocabulary(recipe.text, terms, split, arrays["idf"])
+    if tuple(map(len, vocabulary.numbers)) != (split, len(terms) - split):
+        _refuse(folder, f"{VOCABULARY} has a term twice")
+    network = _network(recipe, arrays)
+    return Model(values["kind"], recipe, labels, vocabulary, network, values["facts"])
+
+
+def _contents(model: Model, folder: Path) -> dict[str, bytes]:
+    """Return the files of a model by name."""
+    from safetensors.numpy import save
+
+    network = model.network
+    arrays = {"idf": model.vocabulary.idf}
+    for kind in ("kernels", "biases", "norms"):
+        for number, array in enumerate(getattr(network, kind)):
+            arrays[f"{kind}.{number}"] = array
+    endless = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+    if endless:
+        raise ModelError(
+            f"A model's weights must be finite numbers; those of {listed(endless)} are not, so "
+            f"training has diverged and nothing was saved in {folder}. Lower the learning rate."
+        )
+    vocabulary = {"split": model.vocabulary.split, "terms": list(model.vocabulary.terms)}
+    contents = {
+        VOCABULARY: _json(vocabulary),
+        WEIGHTS: save({k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()}),
+    }
+    values = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "kind": model.kind,
+        "labels": list(model.labels),
+        "recipe": model.recipe.to_dict(),
+        "facts": model.facts,
+        "files": {name: hashlib.sha256(part).hexdigest() for name, part in contents.items()},
+    }
+    contents[MODEL] = _json(values)
+    contents[HASH] = _hash_line(contents[MODEL])
+    return contents
+
+
+def _json(values: Any) -> bytes:
+    # "surrogatepass": a text read from JSON may hold half a surrogate pair, and so may a feature.
+    content = json.dumps(values, ensure_ascii=False, indent=0, allow_nan=False) + "\n"
+    return content.encode("utf-8", "surrogatepass")
+
+
+def _hash_line(content: bytes) -> bytes:
+    return f"{hashlib.sha256(content).hexdigest()}  {MODEL}\n".encode()
+
+
+def _require_replaceable(target: Path, folder: Path) -> None:
+    """Refuse to write over anything but a model or an empty folder."""
+    try:
+        there = sorted(path.name for path in target.iterdir())
+        strange = [name for name in there if name not in NAMES]
+        if there and not strange and FORMAT.encode() not in (target / MODEL).read_bytes():
+            strange = [MODEL]
+    except FileNotFoundError:
+        if not target.exists():
+            return
+        strange = there
+    except OSError as error:
+        raise ModelError(
+            f"A model must be saved in a folder that is new, empty or a model; {folder} cannot "
+            f"be looked into: {error.strerror or error}. Name another folder."
+        ) from error
+    if strange:
+        raise ModelError(
+            f"A model must be saved in a folder that is new, empty or a model; {folder} holds "
+            f"{listed(strange)}. Name another folder, or empty this one."
+        )
+
+
+def _swap_in(new: Path, target: Path) -> None:
+    """Put a folder in the place of another; on any failure the old one is back in its place."""
+    old = new.with_name(FORMER)
+    try:
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+    except BaseException:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
+
+
+def _refuse(folder: Path, found: str, cause: Exception | None = None) -> NoReturn:
+    raise ModelError(
+        f"A model folder must be as it was saved; in {folder} {found}. Copy or train it again."
+    ) from cause
+
+
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        if not folder.exists():
+            found = f"{folder} does not exist{_former(folder)}"
+        elif not folder.is_dir():
+            found = f"{folder} is not a folder"
+        else:
+            found = f"in {folder} {name} cannot be read ({error.strerror or error})"
+        raise ModelError(
+            f"A model is a folder with {', '.join(NAMES)}; {found}. "
+            "Name a folder that `textkaizen train` or `textkaizen improve` has written."
+        ) from error
+
+
+def _former(folder: Path) -> str:
+    """Say where the former model is when a save was killed between its two renames."""
+    found = sorted(folder.parent.glob(f".{escape(folder.name)}-*/{FORMER}"))
+    return f", but a save that was cut off has left the former model in {found[0]}" if found else ""
+
+
+def _parsed(folder: Path, name: str, content: bytes) -> dict[str, Any]:
+    try:
+        values = json.loads(content.decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError) as error:
+        _refuse(folder, f"{name} is not JSON", error)
+    if not isinstance(values, dict):
+        _refuse(folder, f"{name} does not hold names with values")
+    return values
+
+
+def _require_format(folder: Path, values: dict[str, Any]) -> None:
+    if values.get("format") != FORMAT:
+        _refuse(folder, f"{MODEL} does not name the format {FORMAT}")
+    number = values.get("format_version")
+    if type(number) is not int or number < 1:
+        _refuse(folder, f"{MODEL} has no format version")
+    if number > FORMAT_VERSION:
+        raise ModelError(
+            f"A model's format must be {FORMAT_VERSION} or older; {folder} has format {number}: "
+            "it was written by a newer textkaizen. Update textkaizen to use it."
+        )
+
+
+def _recipe(folder: Path, values: dict[str, Any]) -> Recipe:
+    try:
+        recipe = Recipe.from_dict(values.get("recipe"))
+    except (RecipeError, OverflowError) as error:
+        _refuse(folder, f"{MODEL} has a recipe that cannot be ({error})", error)
+    if values.get("kind") not in KINDS:
+        _refuse(folder, f"{MODEL} has an unknown kind of model")
+    if values["kind"] != "network" and recipe.shape.hidden:
+        _refuse(folder, f"{MODEL} has a linear model with hidden layers")
+    if not isinstance(values.get("facts"), dict):
+        _refuse(folder, f"{MODEL} has no facts")
+    return recipe
+
+
+def _labels(folder: Path, values: dict[str, Any]) -> tuple[str, ...]:
+    labels = values.get("labels")
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        _refuse(folder, f"{MODEL} has labels that are not strings")
+    if not labels or len(set(labels)) != len(labels):
+        _refuse(folder, f"{MODEL} has no labels, or one of them twice")
+    return tuple(labels)
+
+
+def _terms(folder: Path, values: dict[str, Any]) -> tuple[tuple[str, ...], int]:
+    terms, split = values.get("terms"), values.get("split")
+    if not isinstance(terms, list) or not all(isinstance(term, str) for term in terms):
+        _refuse(folder, f"{VOCABULARY} has terms that are not strings")
+    if type(split) is not int or not 0 <= split <= len(terms):
+        _refuse(folder, f"{VOCABULARY} does not say how many of its terms are words")
+    return tuple(terms), split
+
+
+def _arrays(folder: Path, content: bytes) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return load(content)
+    except (SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
+        _refuse(folder, f"{WEIGHTS} cannot be read", error)
+
+
+def _shapes(recipe: Recipe, features: int, classes: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape that each array must have."""
+    sizes = (features, *recipe.shape.hidden, classes)
+    shapes: dict[str, tuple[int, ...]] = {"idf": (features,)}
+    for number, (inputs, units) in enumerate(pairwise(sizes)):
+        shapes[f"kernels.{number}"] = (inputs, units)
+        shapes[f"biases.{number}"] = (units,)
+        if number < len(recipe.shape.hidden):
+            shapes[f"norms.{number}"] = (4, units)
+    return shapes
+
+
+def _require_shapes(
+    folder: Path, arrays: dict[str, np.ndarray], shapes: dict[str, tuple[int, ...]]
+) -> None:
+    if arrays.keys() != shapes.keys():
+        _refuse(folder, f"{WEIGHTS} has not the arrays of the recipe's layers")
+    for name, shape in shapes.items():
+        array = arrays[name]
+        if array.dtype != np.float32 or array.shape != shape:
+            _refuse(
+                folder,
+                f"{WEIGHTS} has {name} as {array.dtype} {list(array.shape)} where the recipe, "
+                f"labels and terms ask for float32 {list(shape)}",
+            )
+        if not np.isfinite(array).all():
+            _refuse(folder, f"{WEIGHTS} has {name} with numbers that are not finite")
+
+
+def _network(recipe: Recipe, arrays: dict[str, np.ndarray]) -> Network:
+    layers = range(len(recipe.shape.hidden) + 1)
+    knobs = recipe.knobs
+    return Network(
+        tuple(arrays[f"kernels.{number}"] for number in layers),
+        tuple(arrays[f"biases.{number}"] for number in layers),
+        tuple(arrays[f"norms.{number}"] for number in layers[:-1]),
+        knobs.activation,
+        knobs.batch_norm,
+        knobs.slope,
+    )

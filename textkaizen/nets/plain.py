@@ -1,0 +1,89 @@
+"""The network for prediction, in NumPy: no JAX is loaded to use a model, none for one text.
+
+The same weights as `mlp.py`, with moving statistics instead of the batch's and no dropout; a test
+holds the two together. Rejected: a compiled program for prediction (its start costs a second, and
+for one short text a handful of NumPy calls is faster than a dispatch).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from textkaizen.nets.constants import NORM_EPSILON, SELU_ALPHA, SELU_SCALE
+
+
+class Network(NamedTuple):
+    """A trained network.
+
+    Args:
+        kernels: float32 [inputs, units] of each layer, first to last.
+        biases: float32 [units] of each layer.
+        norms: for each hidden layer scale, shift, moving mean and variance, float32 [4, units].
+        activation, batch_norm, slope: as in the recipe.
+    """
+
+    kernels: tuple[np.ndarray, ...]
+    biases: tuple[np.ndarray, ...]
+    norms: tuple[np.ndarray, ...]
+    activation: str
+    batch_norm: str
+    slope: float
+
+
+def activate(x: np.ndarray, activation: str, slope: float) -> np.ndarray:
+    """Apply an activation of `recipe.ACTIVATIONS` to each value."""
+    if activation == "relu":
+        return np.maximum(x, 0)
+    if activation == "leaky_relu":
+        return np.where(x >= 0, x, np.float32(slope) * x)
+    if activation == "elu":
+        return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
+    if activation == "selu":
+        below = np.float32(SELU_ALPHA) * np.expm1(np.minimum(x, 0))
+        return np.float32(SELU_SCALE) * np.where(x > 0, x, below)
+    if activation == "tanh":
+        return np.tanh(x)
+    return x
+
+
+def after_first(network: Network, first_sums: np.ndarray) -> np.ndarray:
+    """Return logits [texts, classes] from the first layer's sums [texts, units], bias not added."""
+    x = first_sums + network.biases[0]
+    for number, norm in enumerate(network.norms):
+        if network.batch_norm == "before":
+            x = _normalise(x, norm)
+        x = activate(x, network.activation, network.slope)
+        if network.batch_norm == "after":
+            x = _normalise(x, norm)
+        x = x @ network.kernels[number + 1] + network.biases[number + 1]
+    return x
+
+
+def logits(network: Network, bags: csr_matrix) -> np.ndarray:
+    """Return logits, float32 [texts, classes], of sparse bags [texts, inputs]."""
+    return after_first(network, bags @ network.kernels[0])
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    """Turn logits into probabilities along the last axis.
+
+    Example:
+        >>> softmax(np.array([0.0, 0.0]))
+        array([0.5, 0.5])
+    """
+    shifted = np.exp(x - x.max(-1, keepdims=True))
+    return shifted / shifted.sum(-1, keepdims=True)
+
+
+def log_softmax(x: np.ndarray) -> np.ndarray:
+    """The logarithm of `softmax`, stable for large logits."""
+    shifted = x - x.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+
+
+def _normalise(x: np.ndarray, norm: np.ndarray) -> np.ndarray:
+    scale, shift, mean, variance = norm
+    return (x - mean) * (scale / np.sqrt(variance + np.float32(NORM_EPSILON))) + shift

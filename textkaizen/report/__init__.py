@@ -1,0 +1,1 @@
+"""Results -> something to look at: a page, its figures, a table for the terminal."""

@@ -1,0 +1,101 @@
+"""What it takes to have the same again: the recipe as YAML, what changed in it, the command.
+
+The YAML is written here, line by line, because each line that differs from the baseline says so;
+a YAML library would drop that remark. What is shown can be saved and given to `--recipe`.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any, NamedTuple
+
+from textkaizen.data import Corpus
+from textkaizen.recipe import Recipe
+from textkaizen.report.answer import is_study
+from textkaizen.study.improvements import CATALOGUE
+from textkaizen.study.result import Result
+
+NAMELESS = Corpus.name  # of texts that came from a program, not from a file
+
+
+class Line(NamedTuple):
+    """A line of YAML; `before` is the baseline's value if it is another, else ""."""
+
+    text: str
+    before: str
+
+
+class Change(NamedTuple):
+    """A value that was changed."""
+
+    name: str
+    before: str
+    after: str
+
+
+def recipe_lines(recipe: Recipe, baseline: Recipe) -> list[Line]:
+    """Write a recipe as YAML, with what differs from the baseline.
+
+    Example:
+        >>> recipe_lines(Recipe().with_knobs(dropout=0.5), Recipe())[12]
+        Line(text='  dropout: 0.5', before='0.0')
+    """
+    lines, old = [], baseline.to_dict()
+    for part, values in recipe.to_dict().items():
+        lines.append(Line(f"{part}:", ""))
+        for name, value in values.items():
+            before = old[part][name]
+            remark = _scalar(before) if before != value else ""
+            lines.append(Line(f"  {name}: {_scalar(value)}", remark))
+    return lines
+
+
+def changes(before: Recipe, after: Recipe) -> list[Change]:
+    """List what differs between two recipes.
+
+    Example:
+        >>> changes(Recipe(), Recipe().with_shape(hidden=(64, 64)))
+        [Change(name='hidden', before='[64]', after='[64, 64]')]
+    """
+    old, new = before.to_dict(), after.to_dict()
+    return [
+        Change(name, _scalar(value), _scalar(new[part][name]))
+        for part in old
+        for name, value in old[part].items()
+        if value != new[part][name]
+    ]
+
+
+def command(result: Result) -> str:
+    """Return the line to type (or, for texts from a program, to run) for the same result."""
+    path = str(result.data.get("path", NAMELESS))
+    verb = "study" if is_study(result) else "improve"
+    number = max((verdict.round for verdict in result.verdicts), default=1)
+    if path == NAMELESS:
+        return f"textkaizen.{verb}(texts, labels, rounds={number}, seed={result.seed})"
+    words = ["textkaizen", verb, path]
+    if result.data.get("test_path"):
+        words += ["--test", str(result.data["test_path"])]
+    if verb == "study":
+        for name in _only(result):
+            words += ["--only", name]
+        if result.baseline != Recipe():
+            words += ["--recipe", "recipe.yaml"]
+    words += ["--rounds", str(number), "--seed", str(result.seed)]
+    return shlex.join(words)
+
+
+def _only(result: Result) -> list[str]:
+    """Names to be given to a study that did not take the whole catalogue."""
+    asked = {verdict.name for verdict in result.verdicts}
+    usual = {i.name for i in CATALOGUE if i.change(result.baseline) != result.baseline}
+    return [] if asked == usual else sorted(asked)
+
+
+def _scalar(value: Any) -> str:
+    """Write a value of a recipe as YAML; 1e-05 needs its point, or YAML reads a word."""
+    if isinstance(value, float):
+        mantissa, e, exponent = repr(value).partition("e")
+        return f"{mantissa}.0e{exponent}" if e and "." not in mantissa else repr(value)
+    return value if isinstance(value, str) else json.dumps(value)

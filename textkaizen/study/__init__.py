@@ -1,0 +1,13 @@
+"""Questions asked of models: what improves them, by how much, and how sure is it?
+
+improvements   the catalogue: each a small function Recipe -> Recipe
+experiment     recipes on the same folds with the same seeds -> out-of-fold predictions
+budget         how many folds and seeds, and what there is time for
+verdicts       out-of-fold predictions -> helps, hurts, no evidence
+rounds         measure what there is time for, judge, adopt, go on
+preparation    texts -> training texts and held-out texts
+material       training texts -> folds and their bags
+kaizen         improve and study, from texts to result
+finale         one look at the held-out texts
+result         what all this leaves
+"""

@@ -1,0 +1,90 @@
+"""What a study can afford: time or rounds, folds and seeds, and what there is no time for.
+
+With a number of rounds nothing depends on the clock, so a run repeats to the last digit. With
+minutes, the first network trained tells what a lane costs; folds and seeds are chosen so that the
+first round takes about half of the time, and an improvement is begun only if it should end in
+time. The clock is handed in by the caller.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textkaizen.recipe import Recipe
+
+DESIGNS = ((5, 3), (5, 2), (5, 1), (3, 1))  # folds, seeds: the more the better
+FIRST_ROUND = 0.5  # share of the time left that the first round may take
+COMPILE_SECONDS = 2.0  # a program of its own, measured on two cores
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to go on.
+
+    Args:
+        seconds: from the start of the clock; infinity is no limit.
+        rounds: the most rounds; infinity is no limit.
+        clock: seconds since the start.
+        cores: lanes that run side by side.
+    """
+
+    seconds: float = math.inf
+    rounds: float = math.inf
+    clock: Callable[[], float] = lambda: 0.0
+    cores: int = 1
+
+    @property
+    def timed(self) -> bool:
+        """Whether the clock decides anything."""
+        return self.seconds < math.inf
+
+    def left(self) -> float:
+        """Seconds left; infinity without a limit."""
+        return self.seconds - self.clock() if self.timed else math.inf
+
+
+def relative_cost(recipe: Recipe, base: Recipe) -> float:
+    """Guess how much longer a recipe's lane takes than the base recipe's.
+
+    Steps cost a constant part and a part that grows with the texts in them; units cost in
+    proportion; stopping early saves about half. Only the order and the rough size matter: the
+    guess decides what is begun, never what is found.
+    """
+    steps = base.shape.batch_size / recipe.shape.batch_size
+    width = max(recipe.shape.hidden, default=1) / max(base.shape.hidden, default=1)
+    work = 0.4 + 0.6 * width
+    depth = 1 + 0.15 * (len(recipe.shape.hidden) - len(base.shape.hidden))
+    plain = 2.0 if recipe.knobs.l1 or recipe.knobs.l2 else 1.0
+    stops = 0.6 if math.isfinite(recipe.knobs.patience) else 1.0
+    return (
+        (0.5 * steps + 0.5) * work * max(depth, 0.5) * plain * stops
+        if steps < 1
+        else ((0.8 * steps + 0.2) * work * max(depth, 0.5) * plain * stops)
+    )
+
+
+def design_by_size(texts: int) -> tuple[int, int]:
+    """Choose folds and seeds from the number of texts alone (for a number of rounds)."""
+    if texts <= 2_000:
+        return DESIGNS[0]
+    if texts <= 4_000:
+        return DESIGNS[1]
+    return DESIGNS[2] if texts <= 20_000 else DESIGNS[3]
+
+
+def design_by_time(budget: Budget, lane_seconds: float, costs: list[float]) -> tuple[int, int]:
+    """Choose the most folds and seeds whose first round fits its share of the time.
+
+    Args:
+        budget: timed.
+        lane_seconds: a lane of the base recipe on all texts.
+        costs: of every improvement, relative to the base recipe's.
+    """
+    room = budget.left() * FIRST_ROUND * budget.cores
+    for folds, seeds in DESIGNS:
+        lane = lane_seconds * (folds - 1) / folds
+        if (1 + sum(costs)) * folds * seeds * lane <= room:
+            return folds, seeds
+    return DESIGNS[-1]

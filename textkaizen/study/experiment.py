@@ -1,0 +1,129 @@
+"""Recipes on the same folds with the same seeds -> out-of-fold predictions, a lane each.
+
+Every recipe meets the same partition, the same first draws, the same order of batches; only what
+the recipe changes differs. A choice that the round's base recipe makes is compiled in; others are
+switched on, so a round needs few programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from textkaizen.nets.plain import logits
+from textkaizen.recipe import Recipe
+from textkaizen.study.material import Material
+from textkaizen.train.lanes import Lane, TrainedLane, train
+from textkaizen.train.programs import Programs
+
+Worker = Callable[[Callable, Iterable], Iterator]
+
+
+@dataclass
+class Runs:
+    """What a recipe predicted out of fold.
+
+    Args:
+        predicted: int32 [seeds, texts]; -1 where no lane has answered yet.
+        lanes: finished.
+        seconds: their training time together.
+        epochs: best epoch of each finished lane.
+    """
+
+    predicted: np.ndarray
+    lanes: int = 0
+    seconds: float = 0.0
+    epochs: list[int] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every text has been predicted for every seed."""
+        return bool((self.predicted >= 0).all())
+
+
+class Job(NamedTuple):
+    """One lane to run: a recipe on one fold of one seed; `built_in` as in `Lane`."""
+
+    recipe: Recipe
+    seed_number: int
+    fold: int
+    built_in: tuple[str, ...]
+
+
+@dataclass
+class Experiment:
+    """Runs lanes and remembers what they predicted.
+
+    Args:
+        material: texts, folds, seeds.
+        worker: where lanes run; `map` is one after another.
+        programs: compiled epochs, shared.
+        stopping: callback of every lane; True ends it early (its result is then not kept).
+    """
+
+    material: Material
+    worker: Worker = map
+    programs: Programs = field(default_factory=Programs)
+    stopping: Callable[..., bool] = lambda *_: False
+    runs: dict[Recipe, Runs] = field(default_factory=dict)
+
+    @property
+    def lanes(self) -> int:
+        """Networks trained so far."""
+        return sum(runs.lanes for runs in self.runs.values())
+
+    def jobs(self, recipe: Recipe, base: Recipe) -> list[Job]:
+        """Return the lanes a recipe needs: every fold of every seed, or none if it has been run."""
+        self.material.prepare(recipe.text)
+        empty = np.full(self.material.partition.shape, -1, np.int32)
+        if self.runs.setdefault(recipe, Runs(empty)).complete:
+            return []
+        same = tuple(
+            name
+            for name in ("activation", "batch_norm")
+            if getattr(recipe.knobs, name) == getattr(base.knobs, name)
+        )
+        return [
+            # A program with one choice switched serves any other: both are, or none.
+            Job(recipe, seed_number, fold, same if len(same) == 2 else ())
+            for seed_number in range(len(self.material.seeds))
+            for fold in range(self.material.fold_count)
+        ]
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        """Train lanes; yield each job when its predictions are kept, in the order of the jobs."""
+        for job, trained, predicted in self.worker(self._lane, jobs):
+            if self.stopping():
+                return
+            runs = self.runs[job.recipe]
+            bags = self.material.fold_bags(job.recipe.text, job.seed_number, job.fold)
+            runs.predicted[job.seed_number, bags.test] = predicted
+            runs.lanes += 1
+            runs.seconds += trained.seconds
+            runs.epochs.append(trained.best_epoch)
+            yield job
+
+    def _lane(self, job: Job) -> tuple[Job, TrainedLane, np.ndarray]:
+        """Train one network and let it predict the texts of its fold."""
+        material, rules = self.material, job.recipe.text
+        bags = material.fold_bags(rules, job.seed_number, job.fold)
+        lane = Lane(
+            recipe=job.recipe,
+            bags=bags.train_bags,
+            labels=material.labels[bags.train],
+            classes=len(material.classes),
+            seed=lane_seed(material.seeds[job.seed_number], job.fold),
+            units=material.units[bags.train],
+            table_rows=material.table_rows(rules),
+            built_in=job.built_in,
+        )
+        trained = train(lane, self.programs, [self.stopping])
+        return job, trained, logits(trained.network, bags.test_bags).argmax(1)
+
+
+def lane_seed(seed: int, fold: int) -> int:
+    """Give each fold first weights of its own, so that folds show the spread of seeds too."""
+    return int(np.random.SeedSequence([seed, fold]).generate_state(1)[0] >> 1)

@@ -1,0 +1,107 @@
+"""Texts -> what lanes are made of: folds, and each fold's bags with its own vocabulary.
+
+Counting features is done once; a vocabulary and its IDF are learnt from each fold's training part
+alone. All folds' tables get the same number of rows, so that they share compiled programs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from textkaizen.data import Corpus, folds, together
+from textkaizen.recipe import TextRules
+from textkaizen.text.count import Counts, count
+from textkaizen.text.normalise import normalise
+from textkaizen.text.vectorise import bags, learn
+from textkaizen.train.batches import rounded
+
+
+@dataclass(frozen=True)
+class FoldBags:
+    """One fold of one seed, ready to train and to predict.
+
+    Args:
+        train, test: numbers of the texts.
+        train_bags, test_bags: float32 CSR over the fold's own vocabulary.
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+    train_bags: csr_matrix
+    test_bags: csr_matrix
+
+
+@dataclass
+class Material:
+    """Labelled texts and how they are parted, the same for every recipe.
+
+    Args:
+        corpus: the training texts in canonical order.
+        fold_count: folds of each seed.
+        seeds: one partition and one set of first weights each.
+    """
+
+    corpus: Corpus
+    fold_count: int
+    seeds: tuple[int, ...]
+    _counts: dict[TextRules, Counts] = field(default_factory=dict, repr=False)
+    _bags: dict[tuple[TextRules, int, int], FoldBags] = field(default_factory=dict, repr=False)
+    _rows: dict[TextRules, int] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """All labels, sorted."""
+        return self.corpus.classes
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """Position of each text's label, int32 [texts]."""
+        number = {label: position for position, label in enumerate(self.classes)}
+        return np.array([number[label] for label in self.corpus.labels], np.int32)
+
+    @cached_property
+    def units(self) -> np.ndarray:
+        """Unit of each text: equal texts and texts of one group share one."""
+        return together(self.corpus, [normalise(text) for text in self.corpus.texts])
+
+    @cached_property
+    def partition(self) -> np.ndarray:
+        """Fold of each text, int [seeds, texts]."""
+        parts = [
+            folds(self.corpus.labels, self.units, self.fold_count, seed) for seed in self.seeds
+        ]
+        return np.stack(parts)
+
+    def prepare(self, rules: TextRules) -> None:
+        """Count and cut every fold for these rules; does nothing the second time.
+
+        Called before lanes start, since lanes in threads only read.
+        """
+        if rules in self._rows:
+            return
+        counts = self._counts.setdefault(rules, count(self.corpus.texts, rules))
+        most = 0
+        for seed_number, fold_of in enumerate(self.partition):
+            for fold in range(self.fold_count):
+                train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+                vocabulary, columns = learn(counts, train)
+                self._bags[rules, seed_number, fold] = FoldBags(
+                    train,
+                    test,
+                    bags(counts, train, vocabulary, columns),
+                    bags(counts, test, vocabulary, columns),
+                )
+                most = max(most, len(vocabulary.terms))
+        self._rows[rules] = rounded(most)
+
+    def fold_bags(self, rules: TextRules, seed_number: int, fold: int) -> FoldBags:
+        """Return one fold; `prepare` must have been called for these rules."""
+        return self._bags[rules, seed_number, fold]
+
+    def table_rows(self, rules: TextRules) -> int:
+        """Rows that hold every fold's vocabulary, a rounded number."""
+        return self._rows[rules]

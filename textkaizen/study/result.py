@@ -1,0 +1,180 @@
+"""What a study or an improvement run leaves: values only, no disk, no clock.
+
+`Result.to_dict()` is the contract of `verdicts.json` and of `--json`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from textkaizen.measure.compare import Difference
+from textkaizen.recipe import Recipe
+
+HELPS, HURTS, NO_EVIDENCE, NOT_TRIED = "helps", "hurts", "no evidence", "not tried"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a round found out about one improvement.
+
+    Args:
+        name, group: of the improvement in the catalogue.
+        round: in which round it was measured, from 1.
+        macro_f1, accuracy: paired differences to the recipe the round started from, as shares
+            (0.01 is one point); None when not tried.
+        p_adjusted: of macro-F1, after Holm's correction over the round; None when not tried.
+        verdict: HELPS, HURTS, NO_EVIDENCE or NOT_TRIED.
+        adopted: "", "adopted" or "adopted without evidence".
+        change: what it changed, e.g. "dropout: 0.0 -> 0.5".
+        lanes: networks trained for it.
+        seconds: training time of these.
+    """
+
+    name: str
+    group: str
+    round: int
+    macro_f1: Difference | None
+    accuracy: Difference | None
+    p_adjusted: float | None
+    verdict: str
+    adopted: str = ""
+    change: str = ""
+    lanes: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Score:
+    """A share with its 95 % interval, each from 0 to 1."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """One model beside the others on the texts that nothing was chosen on.
+
+    Args:
+        name: "baseline", "adopted", "logistic_regression" or "linear_svm".
+        predicted: for each test text the position of a label in `Result.labels`.
+        versus_adopted: the adopted network's accuracy minus this one's, paired; None for itself.
+    """
+
+    name: str
+    accuracy: Score
+    macro_f1: Score
+    predicted: tuple[int, ...]
+    versus_adopted: Difference | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One training of one network on all training texts, epoch by epoch (from epoch 1).
+
+    Args:
+        name: "baseline" or "adopted".
+        loss, val_loss, val_accuracy: one number an epoch; val_* empty without validation.
+        best_epoch: the epoch whose weights the model has, from 1.
+    """
+
+    name: str
+    loss: tuple[float, ...]
+    val_loss: tuple[float, ...]
+    val_accuracy: tuple[float, ...]
+    best_epoch: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `improve` and `study` return.
+
+    Args:
+        data: path, hash, texts, classes, test_texts, warnings (a list of sentences).
+        design: metric, folds, seeds, alpha (of each round), rounds, stopped ("nothing more
+            helps", "time is used", "rounds are used" or "interrupted").
+        verdicts: in the order measured, one for each improvement and round.
+        adopted: names in order.
+        baseline, recipe: the recipe at the start and at the end.
+        finalists: models on the held-out texts; empty for `study`.
+        advice: one or two sentences: which model to use, and why.
+        labels: all labels, sorted.
+        test_texts, test_labels: the held-out texts and the positions of their labels.
+        curves: learning curves of the first and the last recipe.
+        seed, lanes, compilations, seconds, versions: as their names say.
+    """
+
+    data: dict[str, Any]
+    design: dict[str, Any]
+    verdicts: tuple[Verdict, ...]
+    adopted: tuple[str, ...]
+    baseline: Recipe
+    recipe: Recipe
+    finalists: tuple[Finalist, ...] = ()
+    advice: str = ""
+    labels: tuple[str, ...] = ()
+    test_texts: tuple[str, ...] = ()
+    test_labels: tuple[int, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    seed: int = 0
+    lanes: int = 0
+    compilations: int = 0
+    seconds: float = 0.0
+    versions: dict[str, str] = field(default_factory=dict)
+    models: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `--json` prints: plain values only."""
+        return {
+            "data": self.data,
+            "design": self.design,
+            "improvements": [_verdict_dict(verdict) for verdict in self.verdicts],
+            "adopted": list(self.adopted),
+            "baseline": self.baseline.to_dict(),
+            "recipe": self.recipe.to_dict(),
+            "test": {finalist.name: _finalist_dict(finalist) for finalist in self.finalists},
+            "advice": self.advice,
+            "seed": self.seed,
+            "lanes": self.lanes,
+            "compilations": self.compilations,
+            "seconds": self.seconds,
+            "versions": self.versions,
+        }
+
+
+def _difference_dict(difference: Difference | None) -> dict[str, float | None]:
+    if difference is None:
+        return dict.fromkeys(("difference", "low", "high", "p"))
+    return {
+        "difference": difference.value,
+        "low": difference.low,
+        "high": difference.high,
+        "p": difference.p,
+    }
+
+
+def _verdict_dict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "name": verdict.name,
+        "group": verdict.group,
+        "round": verdict.round,
+        **_difference_dict(verdict.macro_f1),
+        "p_adjusted": verdict.p_adjusted,
+        "verdict": verdict.verdict,
+        "adopted": verdict.adopted,
+        "change": verdict.change,
+        "accuracy": _difference_dict(verdict.accuracy),
+        "lanes": verdict.lanes,
+        "seconds": verdict.seconds,
+    }
+
+
+def _finalist_dict(finalist: Finalist) -> dict[str, Any]:
+    scores = {
+        name: {"value": score.value, "low": score.low, "high": score.high}
+        for name, score in (("accuracy", finalist.accuracy), ("macro_f1", finalist.macro_f1))
+    }
+    versus = finalist.versus_adopted
+    return scores | ({"adopted_minus_this": _difference_dict(versus)} if versus else {})

@@ -1,0 +1,135 @@
+"""Out-of-fold predictions -> verdicts of one round.
+
+Round r tests at alpha / 2**r, Holm's correction within the round, so that all rounds together
+claim something false in at most alpha of the studies. Intervals are the plain 95 % of each
+difference; a verdict asks for more than an interval that leaves zero out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.stats import norm
+
+from textkaizen.measure.compare import decide, holm, paired
+from textkaizen.recipe import Recipe, describe_difference
+from textkaizen.study.experiment import Experiment
+from textkaizen.study.improvements import Improvement
+from textkaizen.study.result import HELPS, NOT_TRIED, Verdict
+
+ALPHA = 0.05
+DETECTABLE = 0.01  # data that cannot show one point are "too few for evidence"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An improvement and the recipe it makes of the round's base."""
+
+    improvement: Improvement
+    recipe: Recipe
+
+
+def round_alpha(number: int) -> float:
+    """Error rate that round `number`, from 1, may spend.
+
+    Example:
+        >>> round_alpha(1), round_alpha(2)
+        (0.025, 0.0125)
+    """
+    return ALPHA / 2**number
+
+
+def judge_round(
+    experiment: Experiment, base: Recipe, candidates: list[Candidate], number: int, seed: int
+) -> list[Verdict]:
+    """Compare each candidate that ran with the base; the others are *not tried*."""
+    before = experiment.runs.get(base)
+    verdicts = [
+        _measured(experiment, base, candidate, number, seed)
+        if before is not None and before.complete and _complete(experiment, candidate)
+        else Verdict(
+            candidate.improvement.name,
+            candidate.improvement.group,
+            number,
+            None,
+            None,
+            None,
+            NOT_TRIED,
+            change=describe_difference(base, candidate.recipe),
+        )
+        for candidate in candidates
+    ]
+    tried = [place for place, verdict in enumerate(verdicts) if verdict.macro_f1 is not None]
+    adjusted = holm(np.array([verdicts[place].macro_f1.p for place in tried]))
+    for place, p in zip(tried, adjusted.tolist(), strict=True):
+        found = decide(verdicts[place].macro_f1, p, round_alpha(number))
+        verdicts[place] = replace(verdicts[place], p_adjusted=p, verdict=found)
+    return verdicts
+
+
+def best_to_adopt(verdicts: list[Verdict]) -> tuple[int, str] | None:
+    """Choose what to adopt from a round: its place and "adopted" or "adopted without evidence".
+
+    The largest difference among those that help. Where nothing does and the data are too few to
+    show one point, the largest difference that is positive in both measures and more than twice
+    its standard error; nothing else.
+    """
+    tried = [(v.macro_f1.value, place) for place, v in enumerate(verdicts) if v.macro_f1]
+    helping = [(value, place) for value, place in tried if verdicts[place].verdict == HELPS]
+    if helping:
+        return max(helping)[1], "adopted"
+    detectable = smallest_detectable(verdicts)
+    if detectable is None or detectable <= DETECTABLE:
+        return None
+    hopeful = [
+        (value, place)
+        for value, place in tried
+        if value > 2 * verdicts[place].macro_f1.error > 0 and verdicts[place].accuracy.value > 0
+    ]
+    return (max(hopeful)[1], "adopted without evidence") if hopeful else None
+
+
+def smallest_detectable(verdicts: list[Verdict]) -> float | None:
+    """Difference a round finds in four of five cases, from the median standard error.
+
+    The normal quantiles of Holm's first step and of 80 % power, times the error; None when
+    nothing was tried.
+    """
+    errors = [v.macro_f1.error for v in verdicts if v.macro_f1 is not None]
+    if not errors:
+        return None
+    alpha = round_alpha(verdicts[0].round) / len(errors)
+    return float(np.median(errors) * (norm.ppf(1 - alpha / 2) + norm.ppf(0.8)))
+
+
+def _complete(experiment: Experiment, candidate: Candidate) -> bool:
+    runs = experiment.runs.get(candidate.recipe)
+    return runs is not None and runs.complete
+
+
+def _measured(
+    experiment: Experiment, base: Recipe, candidate: Candidate, number: int, seed: int
+) -> Verdict:
+    material, runs = experiment.material, experiment.runs[candidate.recipe]
+    differences = paired(
+        material.labels,
+        experiment.runs[base].predicted,
+        runs.predicted,
+        material.partition,
+        classes=len(material.classes),
+        units=material.units,
+        seed=seed,
+    )
+    return Verdict(
+        candidate.improvement.name,
+        candidate.improvement.group,
+        number,
+        differences["macro_f1"],
+        differences["accuracy"],
+        None,
+        "",
+        change=describe_difference(base, candidate.recipe),
+        lanes=runs.lanes,
+        seconds=runs.seconds,
+    )

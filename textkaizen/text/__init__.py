@@ -1,0 +1,1 @@
+"""Characters to numbers: normalise, count features, learn a vocabulary, make bags."""

@@ -1,0 +1,248 @@
+"""A lane: one recipe, one set of bags, one seed, and the network that comes of them.
+
+A lane is a pure function of these. Lanes share compiled programs and nothing else, so that a lane
+in a crowd equals that lane alone, whoever runs it and in whatever order.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from textkaizen.data import hold_out
+from textkaizen.nets.initialise import first_weights
+from textkaizen.nets.mlp import Choices, Layer, Moving
+from textkaizen.nets.plain import Network, log_softmax, logits
+from textkaizen.recipe import ACTIVATIONS, BATCH_NORMS, Knobs, Recipe
+from textkaizen.train.batches import Room, arrange, epoch_orders, rounded
+from textkaizen.train.lazy import lazy_pays, missed_tables
+from textkaizen.train.loop import Callback, Course, Logs, Trained, run
+from textkaizen.train.optimise import Optimiser, optimiser
+from textkaizen.train.programs import Programs
+from textkaizen.train.step import Inputs, Spec, State
+
+ROOM_EPOCHS = 3  # looked at to guess the room a program needs
+SPARE = 1.04  # and how much more is given, so that later epochs seldom need another
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One network to train.
+
+    Args:
+        recipe: how.
+        bags: [texts, features], all texts it may learn from; a validation share is drawn of them.
+        labels: int [texts], from 0.
+        classes: how many labels there are.
+        seed: decides first weights, order of texts, dropout masks and the validation share.
+        units: int [texts]; texts of one unit stay together in the validation share. None: each
+            text is its own.
+        table_rows: rows to give the first layer's table, at least the features; 0 decides by
+            itself. Lanes with the same number share programs.
+        built_in: names of choices ("activation", "batch_norm") compiled in; the others are
+            switched on at run time.
+    """
+
+    recipe: Recipe
+    bags: csr_matrix
+    labels: np.ndarray
+    classes: int
+    seed: int
+    units: np.ndarray | None = None
+    table_rows: int = 0
+    built_in: tuple[str, ...] = ("activation", "batch_norm")
+
+
+@dataclass
+class TrainedLane:
+    """A trained network and how it went.
+
+    Args:
+        network: for prediction.
+        history: "loss", "accuracy", "penalty" and, with a validation share, "val_loss" and
+            "val_accuracy": one number an epoch.
+        best_epoch: from 1.
+        seconds: training time, compiling not included.
+        compile_seconds: spent compiling, or waiting for it.
+    """
+
+    network: Network
+    history: dict[str, list[float]]
+    best_epoch: int
+    seconds: float
+    compile_seconds: float = 0.0
+
+
+@dataclass
+class _Texts:
+    """The texts of a lane, parted into training and validation."""
+
+    bags: csr_matrix
+    labels: np.ndarray
+    val_bags: csr_matrix
+    val_labels: np.ndarray
+
+
+@dataclass
+class _Timer:
+    compile_seconds: float = 0.0
+
+
+def train(lane: Lane, programs: Programs, callbacks: Sequence[Callback] = ()) -> TrainedLane:
+    """Train one network.
+
+    Args:
+        lane: what to train.
+        programs: compiled epochs to share.
+        callbacks: called in order at the end of each epoch; one that returns True ends it.
+    """
+    started, timer = time.perf_counter(), _Timer()
+    knobs = lane.recipe.knobs
+    texts = _parted(lane)
+    spec = _specification(lane, texts)
+    steps = -(-texts.bags.shape[0] // lane.recipe.shape.batch_size)
+    rates = optimiser(knobs, steps * knobs.epochs + 2 * steps)
+    tables = missed_tables(rates) if spec.room.rows else None
+    key = jax.random.key(lane.seed)
+    orders = epoch_orders(texts.bags.shape[0], lane.seed)
+
+    def train_epoch(state: State, epoch: int) -> tuple[State, Logs]:
+        lazy_rows = spec.features if spec.room.rows else 0
+        batches, room = arrange(
+            texts.bags,
+            texts.labels,
+            spec.batch_size,
+            next(orders),
+            table_rows=lazy_rows,
+            room=spec.room,
+        )
+        inputs = _inputs(knobs, rates, tables, (epoch - 1) * steps, room)
+        inputs = inputs._replace(key=key, epoch=np.int32(epoch))
+        arguments = (state, inputs, batches, np.int32(steps))
+        begun = time.perf_counter()
+        program = programs.epoch(spec._replace(room=room), *arguments)
+        timer.compile_seconds += time.perf_counter() - begun
+        state, logs = program(*arguments)
+        loss, correct, penalty = np.asarray(logs).tolist()
+        count = texts.bags.shape[0]
+        return state, {
+            "loss": loss / count,
+            "accuracy": correct / count,
+            "penalty": penalty / steps,
+        }
+
+    def judge(state: State) -> Logs:
+        if not len(texts.val_labels):
+            return {}
+        found = log_softmax(logits(_network(knobs, state, lane, copy=False), texts.val_bags))
+        each = found[np.arange(len(found)), texts.val_labels]
+        correct = found.argmax(1) == texts.val_labels
+        return {"val_loss": -float(each.mean()), "val_accuracy": float(correct.mean())}
+
+    course = Course(knobs.epochs, knobs.monitor, knobs.min_delta, knobs.patience, callbacks)
+    state = _first_state(lane, spec)
+    done: Trained = run(
+        train_epoch, state, course, judge, lambda state: _network(knobs, state, lane, copy=True)
+    )
+    seconds = time.perf_counter() - started - timer.compile_seconds
+    return TrainedLane(done.weights, done.history, done.best_epoch, seconds, timer.compile_seconds)
+
+
+def _parted(lane: Lane) -> _Texts:
+    labels = np.asarray(lane.labels, np.int32)
+    share = lane.recipe.knobs.validation
+    held = np.zeros(len(labels), bool)
+    if share:
+        units = np.arange(len(labels)) if lane.units is None else lane.units
+        held = hold_out(labels.tolist(), units, share, lane.seed)
+    return _Texts(lane.bags[~held], labels[~held], lane.bags[held], labels[held])
+
+
+def _specification(lane: Lane, texts: _Texts) -> Spec:
+    """Decide what to compile: lazy rows or plain, and how much room to give."""
+    recipe, features = lane.recipe, lane.bags.shape[1]
+    knobs, batch_size = recipe.knobs, recipe.shape.batch_size
+    penalised = knobs.l1 > 0 or knobs.l2 > 0
+    table_rows = max(lane.table_rows, features, 1)
+    room, orders = Room(0, 0, 0), epoch_orders(texts.bags.shape[0], lane.seed)
+    lazy_rows = 0 if penalised else table_rows
+    for _ in range(min(ROOM_EPOCHS, knobs.epochs)):
+        need = arrange(texts.bags, texts.labels, batch_size, next(orders), table_rows=lazy_rows)[1]
+        room = room.joined(need)
+    if penalised or not lazy_pays(table_rows, room.rows):
+        room = room._replace(rows=0)
+    return Spec(
+        features=table_rows if lane.table_rows else rounded(table_rows),
+        widths=(*recipe.shape.hidden, lane.classes),
+        batch_size=batch_size,
+        room=Room(*(rounded(int(size * SPARE)) for size in room)),
+        penalised=penalised,
+        activation=ACTIVATIONS.index(knobs.activation) if "activation" in lane.built_in else None,
+        batch_norm=BATCH_NORMS.index(knobs.batch_norm) if "batch_norm" in lane.built_in else None,
+    )
+
+
+def _first_state(lane: Lane, spec: Spec) -> State:
+    """Draw the first weights; a table's rows beyond the features stay zero."""
+    generator = np.random.default_rng([lane.seed, 2])
+    name, features = lane.recipe.knobs.initialiser, lane.bags.shape[1]
+    table = np.zeros((spec.features, spec.widths[0]), np.float32)
+    table[:features] = first_weights(name, features, spec.widths[0], generator)
+    layers, moving, inputs = [], [], 0
+    for number, units in enumerate(spec.widths):
+        kernel = (
+            np.zeros((0, units), np.float32)
+            if number == 0
+            else first_weights(name, inputs, units, generator)
+        )
+        zeros, ones = np.zeros(units, np.float32), np.ones(units, np.float32)
+        layers.append(Layer(kernel, zeros, ones, zeros))
+        moving.append(Moving(zeros, ones))
+        inputs = units
+    to_jax = lambda tree: jax.tree.map(jnp.array, tree)
+    nothing = [jax.tree.map(np.zeros_like, layer) for layer in layers]
+    tables = tuple(jnp.array(t) for t in (table, np.zeros_like(table), np.zeros_like(table)))
+    m, v = to_jax(tuple(nothing)), to_jax(tuple(nothing))
+    return State(tables, to_jax(tuple(layers)), m, v, to_jax(tuple(moving[:-1])))
+
+
+def _inputs(
+    knobs: Knobs, rates: Optimiser, tables: np.ndarray | None, done: int, room: Room
+) -> Inputs:
+    """Cut an epoch's part out of the rates and tables, padded to the program's room."""
+    span = slice(done + 1, done + 1 + room.steps)
+    each = np.zeros((room.steps, 2), np.float32)
+    part = np.stack([rates.rate_m[span], rates.rate_g[span]], 1)
+    each[: len(part)] = part
+    missed = np.zeros((4, room.steps + 1 if room.rows else 1), np.float32)
+    if tables is not None:
+        cut = tables[:, done : done + room.steps + 1]
+        missed[:, : cut.shape[1]] = cut
+    number = np.float32
+    choices = Choices(
+        np.int32(ACTIVATIONS.index(knobs.activation)),
+        np.int32(BATCH_NORMS.index(knobs.batch_norm)),
+        number(knobs.slope),
+        number(knobs.dropout),
+    )
+    rule = type(rates.rule)(*(number(value) for value in rates.rule))
+    return Inputs(choices, rule, each, missed, number(knobs.l1), number(knobs.l2))
+
+
+def _network(knobs: Knobs, state: State, lane: Lane, copy: bool) -> Network:
+    """View (or copy) a state as the network that predicts."""
+    take = (lambda a: np.array(a)) if copy else np.asarray
+    table = take(state.table[0][: lane.bags.shape[1]] if copy else state.table[0])
+    kernels = (table[: lane.bags.shape[1]], *(take(layer.kernel) for layer in state.layers[1:]))
+    norms = tuple(
+        np.stack([take(layer.scale), take(layer.shift), take(mean), take(variance)])
+        for layer, (mean, variance) in zip(state.layers, state.moving, strict=False)
+    )
+    biases = tuple(take(layer.bias) for layer in state.layers)
+    return Network(kernels, biases, norms, knobs.activation, knobs.batch_norm, knobs.slope)

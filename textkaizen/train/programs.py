@@ -1,0 +1,72 @@
+"""Specification -> compiled epoch: each compiled once, however many lanes and threads ask.
+
+An epoch is one call: a loop over its batches inside the compiled program, the state updated in
+place. The number of batches is an argument, so folds of nearly the same size share a program
+(`lax.scan` would fix it). Programs run on one thread each: lanes fill the cores, not operations.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from textkaizen.train.batches import Batches
+from textkaizen.train.lazy import catch_up
+from textkaizen.train.step import Inputs, Logs, Spec, State, network_step
+
+ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}
+
+
+def epoch(spec: Spec, state: State, inputs: Inputs, batches: Batches, count: Array):
+    """Train on the first `count` batches; return the state and the summed logs, [3].
+
+    All rows of the table are up to date before and after.
+    """
+
+    def one(number: Array, carry):
+        state, last, logs = carry
+        batch = jax.tree.map(lambda part: part[number], batches)
+        state, last, new = network_step(spec, state, last, inputs, batch, number)
+        return state, last, jax.tree.map(jnp.add, logs, new)
+
+    last = jnp.zeros(spec.features if spec.room.rows else 0, jnp.int32)
+    logs = Logs(*(jnp.zeros(()) for _ in Logs._fields))
+    state, last, logs = jax.lax.fori_loop(0, count, one, (state, last, logs))
+    if spec.room.rows:
+        table = catch_up(state.table, last, count, inputs.rule, inputs.tables)
+        state = state._replace(table=table)
+    return state, jnp.stack(logs)
+
+
+class Programs:
+    """Compiled epochs by specification, safe to share between threads.
+
+    Example:
+        >>> Programs().compilations
+        0
+    """
+
+    def __init__(self) -> None:
+        self._programs: dict[Spec, Callable] = {}
+        self._locks: dict[Spec, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def compilations(self) -> int:
+        """How many programs were compiled."""
+        return len(self._programs)
+
+    def epoch(self, spec: Spec, *arguments) -> Callable:
+        """Return the compiled epoch of a specification; `arguments` show the shapes."""
+        with self._lock:
+            lock = self._locks.setdefault(spec, threading.Lock())
+        with lock:
+            if spec not in self._programs:
+                jitted = jax.jit(epoch, static_argnums=0, donate_argnums=1)
+                lowered = jitted.lower(spec, *arguments)
+                self._programs[spec] = lowered.compile(compiler_options=ONE_THREAD)
+        return self._programs[spec]

@@ -1,0 +1,1 @@
+"""Where lanes run: threads here. A study is given a worker and does not know which."""
