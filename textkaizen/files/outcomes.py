@@ -10,7 +10,14 @@ from textkaizen.files.models import save_model
 from textkaizen.files.recipes import save_recipe
 from textkaizen.study.result import Result
 
-NAMES = ("verdicts.json", "report.html", "recipe.yaml", "model", "linear_model")
+NAMES = (
+    "verdicts.json",
+    "report.html",
+    "recipe.yaml",
+    "model",
+    "linear_model",
+    "baseline_model",
+)
 
 
 def check_folder(folder: Path) -> None:
@@ -36,18 +43,23 @@ def check_folder(folder: Path) -> None:
 
 
 def save_outcome(result: Result, folder: Path, page: str) -> None:
-    """Write `verdicts.json`, `recipe.yaml`, `report.html`, and the models there are.
-
-    `model/` is the network by the adopted recipe, `linear_model/` the better linear model.
-    """
+    """Write `verdicts.json`, `recipe.yaml`, `report.html`, and the models (see `folders`)."""
     verdicts = json.dumps(result.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
     (folder / "verdicts.json").write_text(verdicts + "\n", encoding="utf-8")
     (folder / "report.html").write_text(page, encoding="utf-8")
     save_recipe(result.recipe, folder / "recipe.yaml")
-    network = result.models.get("adopted") or result.models.get("baseline")
-    if network is not None:
-        save_model(network, folder / "model")
-    linear = [f for f in result.finalists if f.name in ("logistic_regression", "linear_svm")]
-    if linear:
-        best = max(linear, key=lambda finalist: finalist.accuracy.value)
-        save_model(result.models[best.name], folder / "linear_model")
+    for name, place in folders(result).items():
+        save_model(result.models[name], folder / place)
+
+
+def folders(result: Result) -> dict[str, str]:
+    """Return which models are saved under which name.
+
+    `model/` is the network by the adopted recipe, `linear_model/` the linear model it was measured
+    against, `baseline_model/` the baseline network where that is the one to use.
+    """
+    network = "adopted" if "adopted" in result.models else "baseline"
+    named = {network: "model", result.yardstick: "linear_model"}
+    if result.use == "baseline":
+        named |= {"baseline": "baseline_model"}
+    return {name: place for name, place in named.items() if name in result.models}

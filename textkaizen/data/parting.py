@@ -1,8 +1,7 @@
-"""Labelled texts, brought into one order and parted without leaks.
+"""Rows parted without leaks: what belongs together is never on both sides of a split.
 
-Texts that belong together (equal once normalised, or of one group) form a unit; a unit is never on
-both sides of a split. Rows are brought into a canonical order first, so that the order of a file
-changes nothing. Callers say which texts are equal: this module knows nothing of normalising.
+Texts that belong together (equal once normalised, or of one group) form a unit; a unit is never
+torn apart. Callers say which texts are equal: this module knows nothing of normalising.
 
 Rejected: scikit-learn's StratifiedGroupKFold (a Python loop with a standard deviation for each
 group: minutes at 200,000 texts).
@@ -10,77 +9,18 @@ group: minutes at 200,000 texts).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Corpus:
-    """Texts and their labels.
-
-    Args:
-        texts, labels: one each a row.
-        groups: rows of one group belong together; None: no row does.
-        lines: line of the file where each row starts, from 1; empty when not from a file.
-        name: for messages, usually the file's.
-    """
-
-    texts: tuple[str, ...]
-    labels: tuple[str, ...]
-    groups: tuple[str, ...] | None = None
-    lines: tuple[int, ...] = ()
-    name: str = "these texts"
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """All labels, sorted."""
-        return tuple(sorted(set(self.labels)))
-
-    def take(self, rows: np.ndarray) -> Corpus:
-        """Return some rows, in the order given."""
-        places = np.asarray(rows).tolist()
-        pick = lambda values: tuple(values[place] for place in places)
-        return Corpus(
-            pick(self.texts),
-            pick(self.labels),
-            None if self.groups is None else pick(self.groups),
-            pick(self.lines) if self.lines else (),
-            self.name,
-        )
-
-
-def canonical(corpus: Corpus) -> Corpus:
-    """Sort the rows by text, label and group, so that the order of the file changes nothing.
-
-    Example:
-        >>> canonical(Corpus(("b", "a"), ("x", "y"))).texts
-        ('a', 'b')
-    """
-    groups = corpus.groups or ("",) * len(corpus)
-    keys = list(zip(corpus.texts, corpus.labels, groups, strict=True))
-    return corpus.take(np.array(sorted(range(len(corpus)), key=keys.__getitem__), np.int64))
-
-
-def content_hash(corpus: Corpus) -> str:
-    """Return the SHA-256 of the rows in canonical order, in hexadecimal."""
-    digest = hashlib.sha256()
-    ordered = canonical(corpus)
-    for text, label in zip(ordered.texts, ordered.labels, strict=True):
-        digest.update(f"{len(text)}:{text}{len(label)}:{label}".encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+from textkaizen.data.corpus import Corpus
 
 
 def together(corpus: Corpus, equal: Sequence[str]) -> np.ndarray:
     """Number the units: rows with the same key or of the same group share a number, transitively.
 
     Args:
-        corpus: the rows.
+        corpus: the rows; one whose group is the empty string is of no group.
         equal: a key a row; rows with the same key are the same text.
 
     Returns:
@@ -98,51 +38,66 @@ def together(corpus: Corpus, equal: Sequence[str]) -> np.ndarray:
             row = parent[row]
         return row
 
-    for keys in (equal, corpus.groups):
+    groups = (None if group == "" else group for group in corpus.groups or ())
+    for keys in (equal, groups):
         first: dict[str, int] = {}
-        for row, key in enumerate(keys if keys is not None else ()):
-            parent[root(row)] = root(first.setdefault(key, row))
+        for row, key in enumerate(keys):
+            if key is not None:
+                parent[root(row)] = root(first.setdefault(key, row))
     numbers: dict[int, int] = {}
     roots = (root(row) for row in range(len(corpus)))
     return np.array([numbers.setdefault(r, len(numbers)) for r in roots], np.int64)
 
 
-def hold_out(labels: Sequence, units: np.ndarray, share: float, seed: int) -> np.ndarray:
+def hold_out(
+    labels: Sequence, units: np.ndarray, share: float, seed: int, keep: int = 1
+) -> np.ndarray:
     """Draw rows to hold out: stratified by label, whole units, seeded.
 
-    Each class gives its share, rounded so that the sum is the share of all rows, and keeps at
-    least one row. Units of several rows go only where they fit.
+    Each class gives its share, rounded so that the sum is the share of all rows, as far as it
+    keeps `keep` rows. A unit of several rows goes where that brings the classes nearer to their
+    shares; single rows then fill up. With a few large units the share can be missed widely, and
+    where no unit fits nothing is held out.
 
     Args:
         labels: one a row.
         units: int [rows], see `together`.
         share: of the rows, 0 <= share < 1.
         seed: of the draw.
+        keep: rows of each class that stay, >= 1; a smaller class stays whole.
 
     Returns:
         bool [rows], True where held out.
     """
-    classes, label = np.unique(np.asarray(labels), return_inverse=True)
+    label, classes = _numbered(labels)
     generator = np.random.default_rng([seed, 11])
-    counts = np.bincount(label, minlength=len(classes))
-    exact = share * counts
-    wanted = np.floor(exact).astype(int)
-    rest = round(share * len(label)) - wanted.sum()
-    order = np.lexsort((generator.random(len(classes)), -(exact - wanted)))
-    wanted[order[: max(rest, 0)]] += 1
-    wanted = np.minimum(wanted, counts - 1)
+    counts = np.bincount(label, minlength=classes)
+    most = np.maximum(counts - keep, 0)
+    wanted = np.minimum(_shares(counts, share, generator), most)
     held = np.zeros(len(label), bool)
     several, singles = _units(units, generator)
-    have = np.zeros(len(classes), int)
+    have = np.zeros(classes, int)
     for rows in several:
-        adds = np.bincount(label[rows], minlength=len(classes))
-        if (have + adds <= wanted).all():
+        own, adds = np.unique(label[rows], return_counts=True)
+        gap = wanted[own] - have[own]
+        # Squared distance to the shares: (gap - adds)^2 < gap^2, summed over the unit's classes.
+        if (adds * (adds - 2 * gap)).sum() < 0 and (have[own] + adds <= most[own]).all():
             held[rows] = True
-            have += adds
-    for number in range(len(classes)):
+            have[own] += adds
+    for number in range(classes):
         own = singles[label[singles] == number]
-        held[own[: wanted[number] - have[number]]] = True
+        held[own[: max(wanted[number] - have[number], 0)]] = True
     return held
+
+
+def _shares(counts: np.ndarray, share: float, generator: np.random.Generator) -> np.ndarray:
+    """Return a share of each count in whole numbers that add up to the share of all."""
+    exact = share * counts
+    wanted = np.floor(exact).astype(int)
+    rest = round(share * counts.sum()) - wanted.sum()
+    order = np.lexsort((generator.random(len(counts)), -(exact - wanted)))
+    wanted[order[: max(rest, 0)]] += 1
+    return wanted
 
 
 def folds(labels: Sequence, units: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -160,10 +115,10 @@ def folds(labels: Sequence, units: np.ndarray, count: int, seed: int) -> np.ndar
     Returns:
         int64 [rows], from 0 to count - 1.
     """
-    classes, label = np.unique(np.asarray(labels), return_inverse=True)
+    label, classes = _numbered(labels)
     generator = np.random.default_rng([seed, 12])
     fold = np.full(len(label), -1, np.int64)
-    have = np.zeros((len(classes), count), np.int64)
+    have = np.zeros((classes, count), np.int64)
     several, singles = _units(units, generator)
     for rows in sorted(several, key=len, reverse=True):
         own, adds = np.unique(label[rows], return_counts=True)
@@ -172,8 +127,8 @@ def folds(labels: Sequence, units: np.ndarray, count: int, seed: int) -> np.ndar
         have[own, place] += adds
     of_class = label[singles]
     by_class = np.argsort(of_class, kind="stable")
-    bounds = np.searchsorted(of_class[by_class], np.arange(len(classes) + 1))
-    for number in generator.permutation(len(classes)):
+    bounds = np.searchsorted(of_class[by_class], np.arange(classes + 1))
+    for number in generator.permutation(classes):
         rows = singles[by_class[bounds[number] : bounds[number + 1]]]
         # Fill each class from its emptiest fold up; between equals the emptiest fold of all.
         rank = np.empty(count, np.int64)
@@ -190,10 +145,17 @@ def overlap(training: Sequence[str], test: Sequence[str]) -> np.ndarray:
     """Say which training rows have a text that also stands in the test: bool [training rows].
 
     Args:
-        training, test: a key a row; equal texts have equal keys.
+        training, test: a key a row; equal texts have equal keys. The empty key is no text.
     """
-    there = set(test)
+    there = set(test) - {""}
     return np.fromiter((key in there for key in training), bool, len(training))
+
+
+def _numbered(labels: Sequence) -> tuple[np.ndarray, int]:
+    """Return the number of each row's class in sorted order, and how many classes there are."""
+    # Not np.unique: an array of strings is as wide as its longest one.
+    position = {label: number for number, label in enumerate(sorted(set(labels)))}
+    return np.fromiter((position[label] for label in labels), int, len(labels)), len(position)
 
 
 def _units(

@@ -1,0 +1,167 @@
+"""Recipes on disk: what is written is read to the last digit, what cannot be names its line."""
+
+import math
+from dataclasses import fields
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textkaizen.errors import RecipeError
+from textkaizen.files.recipes import load_recipe, save_recipe
+from textkaizen.recipe import (
+    ACTIVATIONS,
+    BATCH_NORMS,
+    INITIALISERS,
+    MONITORS,
+    OPTIMISERS,
+    Knobs,
+    Recipe,
+    Shape,
+    TextRules,
+)
+from textkaizen.study.improvements import CATALOGUE
+
+SPANS = st.sampled_from([(0, 0), (1, 1), (1, 3), (2, 10)])
+SHARES = st.floats(0, 1, exclude_max=True)
+AMOUNTS = st.floats(0, 1e300)
+RECIPES = st.builds(
+    Recipe,
+    st.builds(TextRules, st.just((1, 2)), SPANS, st.integers(1, 99), st.booleans()),
+    st.builds(Shape, st.lists(st.integers(1, 2000), max_size=4).map(tuple), st.integers(1, 4096)),
+    st.builds(
+        Knobs,
+        activation=st.sampled_from(ACTIVATIONS),
+        slope=AMOUNTS,
+        batch_norm=st.sampled_from(BATCH_NORMS),
+        dropout=SHARES,
+        initialiser=st.sampled_from(INITIALISERS),
+        optimiser=st.sampled_from(OPTIMISERS),
+        learning_rate=st.floats(0, 1e300, exclude_min=True),
+        momentum=SHARES,
+        l1=AMOUNTS,
+        l2=AMOUNTS,
+        epochs=st.integers(1, 10**6),
+        validation=st.floats(0.01, 0.99),
+        monitor=st.sampled_from(MONITORS),
+        min_delta=AMOUNTS,
+        patience=st.one_of(st.just(math.inf), st.floats(0, 1e6)),
+    ),
+)
+
+
+def refused(folder, content):
+    path = folder / "recipe.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(RecipeError) as error:
+        load_recipe(path)
+    message = str(error.value)
+    assert str(path) in message
+    assert "\n" not in message
+    return message.replace(str(path), "FILE")
+
+
+@settings(max_examples=150, deadline=None)
+@given(RECIPES)
+def test_any_recipe_comes_back_as_it_was(tmp_path_factory, recipe):
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    save_recipe(recipe, path)
+    assert load_recipe(path) == recipe
+
+
+@pytest.mark.parametrize("improvement", CATALOGUE, ids=lambda improvement: improvement.name)
+def test_every_improved_recipe_comes_back(tmp_path, improvement):
+    recipe = improvement.change(Recipe())
+    save_recipe(recipe, tmp_path / "recipe.yaml")
+    assert load_recipe(tmp_path / "recipe.yaml") == recipe
+
+
+def test_a_saved_recipe_says_all_by_itself_and_is_read_by_any_yaml_reader(tmp_path):
+    recipe = Recipe().with_knobs(l2=1e-05, learning_rate=1e-300).with_shape(hidden=(64, 32))
+    save_recipe(recipe, tmp_path / "recipe.yaml")
+    text = (tmp_path / "recipe.yaml").read_text(encoding="utf-8")
+    assert text.startswith("# A textkaizen recipe")
+    for kind in (TextRules, Shape, Knobs):
+        for each in fields(kind):
+            assert f"\n  {each.name}: " in text
+    assert "\n  hidden: [64, 32]\n" in text
+    assert "\n  l2: 1.0e-05\n" in text
+    assert yaml.safe_load(text) == recipe.to_dict()
+
+
+def test_what_is_left_out_keeps_its_default(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    for content in ("{}", "knobs:\n", "# nothing\nshape: {}\n"):
+        path.write_text(content)
+        assert load_recipe(path) == Recipe()
+    path.write_bytes("\ufeffknobs:\r\n  dropout: 0.5\r\n".encode())
+    assert load_recipe(path) == Recipe().with_knobs(dropout=0.5)
+
+
+@pytest.mark.parametrize("written", ["1e-5", "1E-5", "1.0e-05", "+1e-05", ".1e-4", "0.00001"])
+def test_small_numbers_are_numbers_however_they_are_written(tmp_path, written):
+    (tmp_path / "recipe.yaml").write_text(f"knobs:\n  l2: {written}\n")
+    assert load_recipe(tmp_path / "recipe.yaml").knobs.l2 == 1e-5
+
+
+@pytest.mark.parametrize("written", ["null", "~", "", ".inf"])
+def test_patience_is_off_by_null_and_infinity(tmp_path, written):
+    (tmp_path / "recipe.yaml").write_text(f"knobs:\n  patience: {written}\n")
+    assert load_recipe(tmp_path / "recipe.yaml").knobs.patience == math.inf
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("knobs:\n  dropout: 0.5\n bad", "FILE, line 3"),
+        ("knobs: {\n", "FILE, line 2"),
+        ("knobs:\n\tdropout: 0.5\n", "FILE, line 2"),
+        ("knobs:\n  l2: 0.1\n  dropout: 0.5\n  l2: 0.2\n", "FILE, line 4: found 'l2' twice"),
+        ("shape: {}\nknobs: {}\nshape: {}\n", "FILE, line 3: found 'shape' twice"),
+        ("shape: &a {}\nknobs: *a\n", "FILE, line 2: found an alias"),
+        ("a: 1\n---\nb: 2\n", "FILE, line 2"),
+        ("knobs: !!python/object/apply:os.system [ls]\n", "FILE, line 1"),
+        ("knobs: !!set x\n", "FILE"),
+        ("", "is empty"),
+        ("# only this\n", "is empty"),
+        ("- knobs\n", "must hold names with values"),
+        ("dropout 0.5", "must hold names with values"),
+        ("[" * 2000, "FILE"),
+        ("knobs: 2024-13-45\n", "FILE"),
+        (b"knobs: \xff", "not UTF-8"),
+        (b"\x89PNG\r\n\x1a\n\0", "not UTF-8"),
+        (b"knobs:\0", "FILE"),
+    ],
+)
+def test_what_is_no_recipe_names_file_and_line(tmp_path, content, found):
+    assert found in refused(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("knobs:\n  l2: 0.1\n  dropuot: 0.5\n", "FILE, line 3: 'knobs' has no 'dropuot'"),
+        ("shape: {}\nknob: {}\n", "FILE, line 2: 'a recipe' has no 'knob'"),
+        ("knobs:\n  dropout: 1.5\n  l2: -1\n", "FILE, lines 2, 3: This recipe cannot be"),
+        ("knobs:\n  epochs: ten\n", "FILE, line 2: 'knobs.epochs' must be a whole number"),
+        ("shape:\n  hidden: 64\n", "FILE, line 2: 'shape.hidden' must be a list"),
+        ("knobs: 5\n", "FILE, line 1: 'knobs' must be names"),
+        ("knobs:\n  dropout: .nan\n", "FILE, line 2"),
+        ("knobs:\n  epochs: 1" + "0" * 400 + "\n", "FILE, line 2"),
+        ("1: {}\n", "FILE"),
+        ("knobs:\n  ? [a]\n  : 1\n", "FILE"),
+        ("knobs:\n  validation: 0\n  patience: 3\n", "FILE: This recipe cannot be"),
+    ],
+)
+def test_a_recipe_that_cannot_be_names_the_lines(tmp_path, content, found):
+    assert found in refused(tmp_path, content)
+
+
+def test_a_file_that_cannot_be_read_or_written_is_told(tmp_path):
+    for path, found in ((tmp_path / "missing.yaml", "No such file"), (tmp_path, "Is a directory")):
+        with pytest.raises(RecipeError, match=found):
+            load_recipe(path)
+    for path in (tmp_path, tmp_path / "missing" / "recipe.yaml"):
+        with pytest.raises(RecipeError, match="cannot be written"):
+            save_recipe(Recipe(), path)
