@@ -59,7 +59,7 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         # The reader has gone, as in `| head`; nothing is left to say, not even at exit.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         sys.exit(0)
 
 
@@ -78,7 +78,7 @@ def improve(
 ) -> None:
     """Measure every improvement, adopt step by step what helps, leave a report and a model."""
     from textkaizen.agent.progress import means_with_progress
-    from textkaizen.files.outcomes import check_folder, save_outcome
+    from textkaizen.files.outcomes import check_folder, folders, save_outcome
     from textkaizen.report.page import render
     from textkaizen.study.kaizen import improve as run
 
@@ -91,6 +91,9 @@ def improve(
     save_outcome(result, out, page=render(result))
     _show(result, as_json)
     typer.echo(f"\nReport, model, recipe and verdicts are in {out}.", err=True)
+    place = folders(result).get(result.use)
+    if place is not None:
+        typer.echo(f"The model to use is in {out / place}.", err=True)
     _exit_if_interrupted(result)
 
 

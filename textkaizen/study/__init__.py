@@ -9,5 +9,6 @@ preparation    texts -> training texts and held-out texts
 material       training texts -> folds and their bags
 kaizen         improve and study, from texts to result
 finale         one look at the held-out texts
+advice         which model to use, and why
 result         what all this leaves
 """

@@ -1,9 +1,10 @@
 """What a study can afford: time or rounds, folds and seeds, and what there is no time for.
 
 With a number of rounds nothing depends on the clock, so a run repeats to the last digit. With
-minutes, the first network trained tells what a lane costs; folds and seeds are chosen so that the
-first round takes about half of the time, and an improvement is begun only if it should end in
-time. The clock is handed in by the caller.
+minutes, the first network trained tells what a lane costs; folds are chosen so that one sweep of
+the first round takes at most about half of the time, and an improvement is begun only if it should
+end in time. Seeds are added sweep by sweep while a round's share of the time lasts: the clock
+decides how many, never what was found. The clock is handed in by the caller.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from dataclasses import dataclass
 
 from textkaizen.recipe import Recipe
 
-DESIGNS = ((5, 3), (5, 2), (5, 1), (3, 1))  # folds, seeds: the more the better
-FIRST_ROUND = 0.5  # share of the time left that the first round may take
+FOLDS = (5, 3)
+MOST_SEEDS = 5  # beyond it nearly all doubt that is left comes from the texts
+ROUND_SHARE = 0.5  # of the time left that a round may take
 COMPILE_SECONDS = 2.0  # a program of its own, measured on two cores
 
 
@@ -67,24 +69,21 @@ def relative_cost(recipe: Recipe, base: Recipe) -> float:
 
 def design_by_size(texts: int) -> tuple[int, int]:
     """Choose folds and seeds from the number of texts alone (for a number of rounds)."""
-    if texts <= 2_000:
-        return DESIGNS[0]
     if texts <= 4_000:
-        return DESIGNS[1]
-    return DESIGNS[2] if texts <= 20_000 else DESIGNS[3]
+        return FOLDS[0], 3 if texts <= 2_000 else 2
+    return FOLDS[0] if texts <= 20_000 else FOLDS[-1], 1
 
 
-def design_by_time(budget: Budget, lane_seconds: float, costs: list[float]) -> tuple[int, int]:
-    """Choose the most folds and seeds whose first round fits its share of the time.
+def folds_by_time(budget: Budget, lane_seconds: float, costs: list[float]) -> int:
+    """Choose the most folds whose first sweep (one seed) fits a round's share of the time.
 
     Args:
         budget: timed.
         lane_seconds: a lane of the base recipe on all texts.
         costs: of every improvement, relative to the base recipe's.
     """
-    room = budget.left() * FIRST_ROUND * budget.cores
-    for folds, seeds in DESIGNS:
-        lane = lane_seconds * (folds - 1) / folds
-        if (1 + sum(costs)) * folds * seeds * lane <= room:
-            return folds, seeds
-    return DESIGNS[-1]
+    room = budget.left() * ROUND_SHARE * budget.cores
+    for folds in FOLDS:
+        if (1 + sum(costs)) * folds * lane_seconds * (folds - 1) / folds <= room:
+            return folds
+    return FOLDS[-1]

@@ -39,9 +39,9 @@ class Runs:
     epochs: list[int] = field(default_factory=list)
 
     @property
-    def complete(self) -> bool:
-        """Whether every text has been predicted for every seed."""
-        return bool((self.predicted >= 0).all())
+    def sweeps(self) -> int:
+        """Seeds from the first on for which every text has been predicted."""
+        return int((self.predicted >= 0).all(1).cumprod().sum())
 
 
 class Job(NamedTuple):
@@ -75,12 +75,11 @@ class Experiment:
         """Networks trained so far."""
         return sum(runs.lanes for runs in self.runs.values())
 
-    def jobs(self, recipe: Recipe, base: Recipe) -> list[Job]:
-        """Return the lanes a recipe needs: every fold of every seed, or none if it has been run."""
-        self.material.prepare(recipe.text)
-        empty = np.full(self.material.partition.shape, -1, np.int32)
-        if self.runs.setdefault(recipe, Runs(empty)).complete:
+    def jobs(self, recipe: Recipe, base: Recipe, seed_number: int) -> list[Job]:
+        """Return the lanes a recipe needs for a seed: every fold, or none if it has been run."""
+        if self.sweeps(recipe) > seed_number:
             return []
+        self.material.prepare(recipe.text, seed_number)
         same = tuple(
             name
             for name in ("activation", "batch_norm")
@@ -89,16 +88,21 @@ class Experiment:
         return [
             # A program with one choice switched serves any other: both are, or none.
             Job(recipe, seed_number, fold, same if len(same) == 2 else ())
-            for seed_number in range(len(self.material.seeds))
             for fold in range(self.material.fold_count)
         ]
+
+    def sweeps(self, recipe: Recipe) -> int:
+        """How many seeds, from the first on, a recipe has run through."""
+        runs = self.runs.get(recipe)
+        return runs.sweeps if runs is not None else 0
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Job]:
         """Train lanes; yield each job when its predictions are kept, in the order of the jobs."""
         for job, trained, predicted in self.worker(self._lane, jobs):
             if self.stopping():
                 return
-            runs = self.runs[job.recipe]
+            empty = np.full(self.material.partition.shape, -1, np.int32)
+            runs = self.runs.setdefault(job.recipe, Runs(empty))
             bags = self.material.fold_bags(job.recipe.text, job.seed_number, job.fold)
             runs.predicted[job.seed_number, bags.test] = predicted
             runs.lanes += 1
@@ -117,7 +121,7 @@ class Experiment:
             classes=len(material.classes),
             seed=lane_seed(material.seeds[job.seed_number], job.fold),
             units=material.units[bags.train],
-            table_rows=material.table_rows(rules),
+            table_rows=material.table_rows(rules, job.seed_number),
             built_in=job.built_in,
         )
         trained = train(lane, self.programs, [self.stopping])

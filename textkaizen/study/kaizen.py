@@ -16,7 +16,13 @@ from typing import Any
 
 from textkaizen.data import Corpus
 from textkaizen.recipe import Recipe
-from textkaizen.study.budget import Budget, design_by_size, design_by_time, relative_cost
+from textkaizen.study.budget import (
+    MOST_SEEDS,
+    Budget,
+    design_by_size,
+    folds_by_time,
+    relative_cost,
+)
 from textkaizen.study.experiment import Experiment
 from textkaizen.study.finale import Contenders, learn_contenders, look_once
 from textkaizen.study.improvements import CATALOGUE, Improvement
@@ -34,6 +40,7 @@ from textkaizen.study.rounds import (
     measure_round,
 )
 
+STUDY_SHARE = 0.95  # of its time that a study may take for its one round
 FINISH_SECONDS = 5.0  # scores, report and files at the end
 PACKAGES = ("textkaizen", "jax", "numpy", "scipy", "scikit-learn")
 
@@ -104,7 +111,7 @@ def study(
             first = learn_contenders(prepared, {"baseline": baseline}, seed, means)
             seconds = first.seconds["baseline"]
         experiment = _experiment(prepared, baseline, improvements, budget, seconds, seed, means)
-        course = Course(improvements, budget, 0.0, baseline, seed)
+        course = Course(improvements, budget, 0.0, baseline, seed, share=STUDY_SHARE)
         ladder.verdicts = measure_round(experiment, ladder, course, 1, means)
         ladder.stopped = ladder.stopped or ROUNDS
     except KeyboardInterrupt:
@@ -125,7 +132,7 @@ def _experiment(
     if budget.timed:
         changed = [improvement.change(baseline) for improvement in improvements]
         costs = [relative_cost(recipe, baseline) for recipe in changed if recipe != baseline]
-        folds, seeds = design_by_time(budget, seconds, costs)
+        folds, seeds = folds_by_time(budget, seconds, costs), MOST_SEEDS
     else:
         folds, seeds = design_by_size(len(prepared.training))
     material = Material(
@@ -148,7 +155,8 @@ def _result(
     design: dict[str, Any] = {"metric": "macro_f1", "stopped": ladder.stopped}
     if experiment is not None:
         material = experiment.material
-        design |= {"folds": material.fold_count, "seeds": len(material.seeds)}
+        seeds = max((int(each["seeds"] or 0) for each in ladder.rounds), default=0)
+        design |= {"folds": material.fold_count, "seeds": seeds}
     design |= {"rounds": len(ladder.rounds), "each_round": ladder.rounds}
     design["alpha"] = [each["alpha"] for each in ladder.rounds]
     return Result(

@@ -1,7 +1,8 @@
 """Texts -> what lanes are made of: folds, and each fold's bags with its own vocabulary.
 
 Counting features is done once; a vocabulary and its IDF are learnt from each fold's training part
-alone. All folds' tables get the same number of rows, so that they share compiled programs.
+alone. All folds' tables get the same number of rows, so that they share compiled programs. A seed
+is cut when its first lane is about to run: a study may end before it needs them all.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Material:
     seeds: tuple[int, ...]
     _counts: dict[TextRules, Counts] = field(default_factory=dict, repr=False)
     _bags: dict[tuple[TextRules, int, int], FoldBags] = field(default_factory=dict, repr=False)
-    _rows: dict[TextRules, int] = field(default_factory=dict, repr=False)
+    _rows: dict[tuple[TextRules, int], int] = field(default_factory=dict, repr=False)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -76,32 +77,33 @@ class Material:
         ]
         return np.stack(parts)
 
-    def prepare(self, rules: TextRules) -> None:
-        """Count and cut every fold for these rules; does nothing the second time.
+    def prepare(self, rules: TextRules, seed_number: int) -> None:
+        """Cut every fold of a seed for these rules; does nothing the second time.
 
-        Called before lanes start, since lanes in threads only read.
+        Called before lanes of that seed start, since lanes in threads only read.
         """
-        if rules in self._rows:
+        if (rules, seed_number) in self._rows:
             return
-        counts = self._counts.setdefault(rules, count(self.corpus.texts, rules))
-        most = 0
-        for seed_number, fold_of in enumerate(self.partition):
-            for fold in range(self.fold_count):
-                train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-                vocabulary, columns = learn(counts, train)
-                self._bags[rules, seed_number, fold] = FoldBags(
-                    train,
-                    test,
-                    bags(counts, train, vocabulary, columns),
-                    bags(counts, test, vocabulary, columns),
-                )
-                most = max(most, len(vocabulary.terms))
-        self._rows[rules] = rounded(most)
+        if rules not in self._counts:
+            self._counts[rules] = count(self.corpus.texts, rules)
+        counts, most = self._counts[rules], 0
+        fold_of = self.partition[seed_number]
+        for fold in range(self.fold_count):
+            train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+            vocabulary, columns = learn(counts, train)
+            self._bags[rules, seed_number, fold] = FoldBags(
+                train,
+                test,
+                bags(counts, train, vocabulary, columns),
+                bags(counts, test, vocabulary, columns),
+            )
+            most = max(most, len(vocabulary.terms))
+        self._rows[rules, seed_number] = rounded(most)
 
     def fold_bags(self, rules: TextRules, seed_number: int, fold: int) -> FoldBags:
-        """Return one fold; `prepare` must have been called for these rules."""
+        """Return one fold; `prepare` must have been called for these rules and this seed."""
         return self._bags[rules, seed_number, fold]
 
-    def table_rows(self, rules: TextRules) -> int:
-        """Rows that hold every fold's vocabulary, a rounded number."""
-        return self._rows[rules]
+    def table_rows(self, rules: TextRules, seed_number: int) -> int:
+        """Rows that hold the vocabulary of every fold of a seed, a rounded number."""
+        return self._rows[rules, seed_number]

@@ -99,7 +99,9 @@ class Result:
         adopted: names in order.
         baseline, recipe: the recipe at the start and at the end.
         finalists: models on the held-out texts; empty for `study`.
-        advice: one or two sentences: which model to use, and why.
+        use: name of the finalist to use; "" for `study`.
+        yardstick: name of the linear model that the network is measured against.
+        advice: two or three sentences: which model to use, and why.
         labels: all labels, sorted.
         test_texts, test_labels: the held-out texts and the positions of their labels.
         curves: learning curves of the first and the last recipe.
@@ -113,6 +115,8 @@ class Result:
     baseline: Recipe
     recipe: Recipe
     finalists: tuple[Finalist, ...] = ()
+    use: str = ""
+    yardstick: str = ""
     advice: str = ""
     labels: tuple[str, ...] = ()
     test_texts: tuple[str, ...] = ()
@@ -135,6 +139,8 @@ class Result:
             "baseline": self.baseline.to_dict(),
             "recipe": self.recipe.to_dict(),
             "test": {finalist.name: _finalist_dict(finalist) for finalist in self.finalists},
+            "use": self.use,
+            "yardstick": self.yardstick,
             "advice": self.advice,
             "seed": self.seed,
             "lanes": self.lanes,

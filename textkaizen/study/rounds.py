@@ -1,7 +1,12 @@
 """Rounds of an improvement run: measure what there is time for, judge, adopt, go on.
 
-On Ctrl-C, or when the time is used, a round is judged with the candidates that are complete; the
-others are *not tried*. Later rounds try first what looked best before.
+A round runs in sweeps: a sweep trains the round's base and every candidate on all folds of one
+seed. With a time limit, sweeps are added while the round's share of the time lasts, and only the
+clock decides how many; the round is judged once, at its end. When nothing helps and time is left,
+the next round goes on from the same recipe with more seeds, at half the error rate as any round.
+
+On Ctrl-C, or when the time is used, a round is judged with the candidates that have run through a
+sweep; the others are *not tried*. Later rounds try first what looked best before.
 """
 
 from __future__ import annotations
@@ -11,10 +16,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textkaizen.recipe import Recipe
-from textkaizen.study.budget import COMPILE_SECONDS, Budget, relative_cost
+from textkaizen.study.budget import COMPILE_SECONDS, ROUND_SHARE, Budget, relative_cost
 from textkaizen.study.experiment import Experiment, Job, Worker
 from textkaizen.study.improvements import Improvement
-from textkaizen.study.result import NOT_TRIED, Verdict
+from textkaizen.study.result import HELPS, NOT_TRIED, Verdict
 from textkaizen.study.verdicts import (
     Candidate,
     best_to_adopt,
@@ -39,13 +44,15 @@ class Progress:
     Args:
         round: from 1; 0 before the first.
         trying: what is being trained.
-        done, planned: lanes of this round.
+        done, planned: lanes of this sweep.
+        sweep: which seed of the round's, from 1.
     """
 
     round: int
     trying: str
     done: int
     planned: int
+    sweep: int = 1
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,8 @@ class Ladder:
         recipe: adopted so far.
         verdicts: of all rounds.
         adopted: names in order.
-        rounds: for each round its alpha and the smallest difference it could detect.
+        rounds: for each round its alpha, the smallest difference it could detect, the lanes
+            trained in it and the seeds its start had run through.
         stopped: why the run ended; "" while it goes on.
     """
 
@@ -94,6 +102,7 @@ class Course:
         reserve_seconds: to be left when the rounds end, for a recipe as costly as the baseline.
         baseline: to which that cost refers.
         seed: of the bootstrap.
+        share: of the time left that a round may take.
     """
 
     improvements: tuple[Improvement, ...]
@@ -101,6 +110,7 @@ class Course:
     reserve_seconds: float
     baseline: Recipe
     seed: int
+    share: float = ROUND_SHARE
 
     def time_left(self, recipe: Recipe) -> float:
         """Seconds left for lanes, when `recipe` is to be trained at the end."""
@@ -113,7 +123,10 @@ def climb(experiment: Experiment, ladder: Ladder, course: Course, means: Means) 
     while not ladder.stopped:
         number = len(ladder.rounds) + 1
         verdicts = measure_round(experiment, ladder, course, number, means)
-        choice = best_to_adopt(verdicts)
+        helping = any(verdict.verdict == HELPS for verdict in verdicts)
+        go_on = not ladder.stopped and number < course.budget.rounds
+        again = not helping and go_on and _sweep_fits(experiment, ladder, course)
+        choice = None if again else best_to_adopt(verdicts)
         if choice is not None:
             place, how = choice
             verdicts[place] = replace(verdicts[place], adopted=how)
@@ -121,9 +134,9 @@ def climb(experiment: Experiment, ladder: Ladder, course: Course, means: Means) 
             ladder.recipe = candidate.recipe
             ladder.adopted.append(candidate.improvement.name)
         ladder.verdicts.extend(verdicts)
-        if ladder.stopped:
-            return
-        if choice is None or how != "adopted":
+        if ladder.stopped or again:
+            continue
+        if not helping:
             ladder.stopped = TIME if any(_untried(verdicts)) else NOTHING
         elif number >= course.budget.rounds:
             ladder.stopped = ROUNDS
@@ -135,47 +148,87 @@ def measure_round(
     experiment: Experiment, ladder: Ladder, course: Course, number: int, means: Means
 ) -> list[Verdict]:
     """Measure what there is time for, and judge it; sets `ladder.stopped` on Ctrl-C."""
+    base, begun = ladder.recipe, course.budget.clock()
     candidates = list(_candidates(ladder, course).values())
-    per_recipe = experiment.material.fold_count * len(experiment.material.seeds)
-    planned = per_recipe * (len(candidates) + 1)
-    names = {c.recipe: c.improvement.name for c in candidates} | {ladder.recipe: "baseline"}
-    means.progress(Progress(number, "the round's start", 0, planned))
-    done = 0
+    names = {c.recipe: c.improvement.name for c in candidates} | {base: "the round's start"}
+    allotted = course.share * course.time_left(base)
+    lanes_before, first = experiment.lanes, _first_sweep(experiment, candidates, base)
     try:
-        for job in experiment.run(_jobs(experiment, ladder, course, candidates)):
-            done += 1
-            means.progress(Progress(number, names[job.recipe], done, planned))
-            if course.time_left(ladder.recipe) <= 0:
+        for seed_number in range(first, len(experiment.material.seeds)):
+            swept = course.budget.clock()
+            jobs = _jobs(experiment, course, base, candidates, seed_number)
+            planned = experiment.material.fold_count * (len(candidates) + 1)
+            place = Progress(number, names[base], 0, planned, seed_number + 1)
+            means.progress(place)
+            for done, job in enumerate(experiment.run(jobs), 1):
+                means.progress(replace(place, trying=names[job.recipe], done=done))
+                if course.time_left(base) <= 0:
+                    break
+            now = course.budget.clock()
+            if course.budget.timed and now - begun + (now - swept) > allotted:
                 break
     except KeyboardInterrupt:
         ladder.stopped = INTERRUPTED
-    verdicts = judge_round(experiment, ladder.recipe, candidates, number, course.seed)
-    detectable = smallest_detectable(verdicts)
+    verdicts = judge_round(experiment, base, candidates, number, course.seed)
     ladder.rounds.append(
-        {"alpha": round_alpha(number), "smallest_detectable": detectable, "lanes": done}
+        {
+            "alpha": round_alpha(number),
+            "smallest_detectable": smallest_detectable(verdicts),
+            "lanes": experiment.lanes - lanes_before,
+            "seeds": experiment.sweeps(base),
+        }
     )
     return verdicts
 
 
+def _first_sweep(experiment: Experiment, candidates: list[Candidate], base: Recipe) -> int:
+    """The seed to begin with: the first that not every recipe of the round has run through."""
+    return min(experiment.sweeps(recipe) for recipe in (base, *(c.recipe for c in candidates)))
+
+
+def _sweep_fits(experiment: Experiment, ladder: Ladder, course: Course) -> bool:
+    """Whether there are more seeds, and time for one more sweep."""
+    base, candidates = ladder.recipe, _candidates(ladder, course).values()
+    if not course.budget.timed or experiment.sweeps(base) >= len(experiment.material.seeds):
+        return False
+    runs = [experiment.runs[c.recipe] for c in candidates if c.recipe in experiment.runs]
+    folds = experiment.material.fold_count
+    lanes = [run.seconds / run.lanes for run in (experiment.runs[base], *runs) if run.lanes]
+    return sum(lanes) * folds / course.budget.cores < course.time_left(base)
+
+
 def _jobs(
-    experiment: Experiment, ladder: Ladder, course: Course, candidates: list[Candidate]
+    experiment: Experiment,
+    course: Course,
+    base: Recipe,
+    candidates: list[Candidate],
+    seed_number: int,
 ) -> Iterator[Job]:
-    """Yield the lanes of a round one by one; what would not end in time is passed over.
+    """Yield the lanes of a sweep one by one; what would not end in time is passed over.
 
     The worker asks for the next lane only when a core is about to be free, so the clock is read
     when it matters. Without a time limit nothing is passed over.
     """
-    budget, base = course.budget, ladder.recipe
-    yield from experiment.jobs(base, base)
+    yield from experiment.jobs(base, base, seed_number)
     for candidate in candidates:
-        jobs = experiment.jobs(candidate.recipe, base)
-        if budget.timed and jobs:
-            runs = experiment.runs[base]
-            lane = runs.seconds / max(runs.lanes, 1)
-            cost = relative_cost(candidate.recipe, base) * lane * (len(jobs) + 1) / budget.cores
-            if cost + COMPILE_SECONDS > course.time_left(base):
+        if experiment.sweeps(candidate.recipe) < seed_number:
+            continue  # it was passed over in an earlier sweep
+        jobs = experiment.jobs(candidate.recipe, base, seed_number)
+        if course.budget.timed and jobs:
+            cost = _lane_seconds(experiment, candidate.recipe, base) * (len(jobs) + 1)
+            compiling = 0 if candidate.recipe in experiment.runs else COMPILE_SECONDS
+            if cost / course.budget.cores + compiling > course.time_left(base):
                 continue
         yield from jobs
+
+
+def _lane_seconds(experiment: Experiment, recipe: Recipe, base: Recipe) -> float:
+    """What a lane of a recipe takes: measured, or guessed from the base's."""
+    runs = experiment.runs.get(recipe)
+    if runs is not None and runs.lanes:
+        return runs.seconds / runs.lanes
+    runs = experiment.runs.get(base)
+    return relative_cost(recipe, base) * runs.seconds / runs.lanes if runs and runs.lanes else 0.0
 
 
 def _candidates(ladder: Ladder, course: Course) -> dict[str, Candidate]:

@@ -43,11 +43,13 @@ def round_alpha(number: int) -> float:
 def judge_round(
     experiment: Experiment, base: Recipe, candidates: list[Candidate], number: int, seed: int
 ) -> list[Verdict]:
-    """Compare each candidate that ran with the base; the others are *not tried*."""
-    before = experiment.runs.get(base)
+    """Compare each candidate that ran with the base; the others are *not tried*.
+
+    A candidate is compared on the seeds that both it and the base have run through.
+    """
     verdicts = [
         _measured(experiment, base, candidate, number, seed)
-        if before is not None and before.complete and _complete(experiment, candidate)
+        if min(experiment.sweeps(base), experiment.sweeps(candidate.recipe)) > 0
         else Verdict(
             candidate.improvement.name,
             candidate.improvement.group,
@@ -60,10 +62,10 @@ def judge_round(
         )
         for candidate in candidates
     ]
-    tried = [place for place, verdict in enumerate(verdicts) if verdict.macro_f1 is not None]
-    adjusted = holm(np.array([verdicts[place].macro_f1.p for place in tried]))
-    for place, p in zip(tried, adjusted.tolist(), strict=True):
-        found = decide(verdicts[place].macro_f1, p, round_alpha(number))
+    tried = [(place, v.macro_f1) for place, v in enumerate(verdicts) if v.macro_f1 is not None]
+    adjusted = holm(np.array([gap.p for _, gap in tried]))
+    for (place, gap), p in zip(tried, adjusted.tolist(), strict=True):
+        found = decide(gap, p, round_alpha(number))
         verdicts[place] = replace(verdicts[place], p_adjusted=p, verdict=found)
     return verdicts
 
@@ -75,17 +77,17 @@ def best_to_adopt(verdicts: list[Verdict]) -> tuple[int, str] | None:
     show one point, the largest difference that is positive in both measures and more than twice
     its standard error; nothing else.
     """
-    tried = [(v.macro_f1.value, place) for place, v in enumerate(verdicts) if v.macro_f1]
-    helping = [(value, place) for value, place in tried if verdicts[place].verdict == HELPS]
+    tried = [(v.macro_f1, v, place) for place, v in enumerate(verdicts) if v.macro_f1 is not None]
+    helping = [(gap.value, place) for gap, verdict, place in tried if verdict.verdict == HELPS]
     if helping:
         return max(helping)[1], "adopted"
     detectable = smallest_detectable(verdicts)
     if detectable is None or detectable <= DETECTABLE:
         return None
     hopeful = [
-        (value, place)
-        for value, place in tried
-        if value > 2 * verdicts[place].macro_f1.error > 0 and verdicts[place].accuracy.value > 0
+        (gap.value, place)
+        for gap, verdict, place in tried
+        if gap.value > 2 * gap.error > 0 and verdict.accuracy and verdict.accuracy.value > 0
     ]
     return (max(hopeful)[1], "adopted without evidence") if hopeful else None
 
@@ -103,20 +105,16 @@ def smallest_detectable(verdicts: list[Verdict]) -> float | None:
     return float(np.median(errors) * (norm.ppf(1 - alpha / 2) + norm.ppf(0.8)))
 
 
-def _complete(experiment: Experiment, candidate: Candidate) -> bool:
-    runs = experiment.runs.get(candidate.recipe)
-    return runs is not None and runs.complete
-
-
 def _measured(
     experiment: Experiment, base: Recipe, candidate: Candidate, number: int, seed: int
 ) -> Verdict:
     material, runs = experiment.material, experiment.runs[candidate.recipe]
+    seeds = slice(min(experiment.sweeps(base), runs.sweeps))
     differences = paired(
         material.labels,
-        experiment.runs[base].predicted,
-        runs.predicted,
-        material.partition,
+        experiment.runs[base].predicted[seeds],
+        runs.predicted[seeds],
+        material.partition[seeds],
         classes=len(material.classes),
         units=material.units,
         seed=seed,
