@@ -155,7 +155,7 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train one network by a recipe on all texts and save it as a model."""
-    from textkaizen.data import canonical, require
+    from textkaizen.data import canonical, require, without_empty
     from textkaizen.files.models import save_model
     from textkaizen.model import learn_model
 
@@ -163,6 +163,7 @@ def train(
     corpus, _ = _corpora(data, None, text_column, label_column, group_column)
     corpus = canonical(corpus)
     require(corpus, 2)
+    corpus = without_empty(corpus)
     model, trained = learn_model(corpus, chosen_recipe, seed)
     save_model(model, out)
     last = {name: values[trained.best_epoch - 1] for name, values in trained.history.items()}

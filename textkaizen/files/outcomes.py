@@ -45,7 +45,8 @@ def check_folder(folder: Path) -> None:
 def save_outcome(result: Result, folder: Path, page: str) -> None:
     """Write `verdicts.json`, `recipe.yaml`, `report.html`, and the models (see `folders`)."""
     verdicts = json.dumps(result.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
-    (folder / "verdicts.json").write_text(verdicts + "\n", encoding="utf-8")
+    # Half a surrogate pair, possible in a text from JSON, has no UTF-8: "?" takes its place.
+    (folder / "verdicts.json").write_text(verdicts + "\n", encoding="utf-8", errors="replace")
     (folder / "report.html").write_text(page, encoding="utf-8")
     save_recipe(result.recipe, folder / "recipe.yaml")
     for name, place in folders(result).items():

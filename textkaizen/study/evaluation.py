@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from textkaizen.data import Corpus, canonical
+from textkaizen.data import Corpus, canonical, require_labelled, without_empty
+from textkaizen.data.checks import quoted
 from textkaizen.errors import CorpusError, listed
 from textkaizen.measure.intervals import score_interval
 from textkaizen.model import Model
@@ -21,16 +22,16 @@ def evaluate(model: Model, corpus: Corpus, seed: int = 0) -> dict[str, Any]:
         seed: of the bootstrap.
 
     Raises:
-        CorpusError: there are no texts, or labels the model does not know.
+        CorpusError: there are no texts, texts without a label, or labels the model does not know.
     """
     corpus = canonical(corpus)
-    if not len(corpus):
-        raise CorpusError(f"At least one labelled text is needed; {corpus.name} has none.")
+    require_labelled(corpus)
+    corpus = without_empty(corpus)
     unknown = sorted(set(corpus.labels) - set(model.labels))
     if unknown:
         raise CorpusError(
-            f"Every label must be one the model knows; {corpus.name} has {listed(unknown)}. "
-            f"The model knows {listed(model.labels)}."
+            f"Every label must be one the model knows; {corpus.name} has "
+            f"{listed(map(quoted, unknown))}. The model knows {listed(map(quoted, model.labels))}."
         )
     position = {label: number for number, label in enumerate(model.labels)}
     truth = np.array([position[label] for label in corpus.labels], np.int32)

@@ -20,7 +20,8 @@ def normalise(text: str) -> str:
         >>> normalise("Ｈｅｌｌｏ,\\n  Straße")
         'hello, strasse'
 
-    Source: The Unicode Standard, section 3.13 (toNFKC_Casefold).
+    Source: The Unicode Standard, section 3.13 (toNFKC_Casefold, but for ignorable characters, such
+    as the joiners of emoji: they stay).
     """
     if text.isascii():
         return " ".join(text.lower().split())

@@ -100,7 +100,7 @@ def learn(counts: Counts, rows: np.ndarray) -> tuple[Vocabulary, np.ndarray]:
     """
     part = counts.matrix[rows]
     found = np.bincount(part.indices, minlength=part.shape[1])
-    columns = np.flatnonzero(found >= min(counts.rules.min_texts, len(rows)))
+    columns = np.flatnonzero(found >= max(min(counts.rules.min_texts, len(rows)), 1))
     idf = np.log((1 + len(rows)) / (1 + found[columns])) + 1
     terms = tuple(counts.terms[column] for column in columns.tolist())
     split = int(np.searchsorted(columns, counts.split))

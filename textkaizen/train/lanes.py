@@ -6,6 +6,7 @@ in a crowd equals that lane alone, whoever runs it and in whatever order.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from textkaizen.nets.initialise import first_weights
 from textkaizen.nets.mlp import Choices, Layer, Moving
 from textkaizen.nets.plain import Network, log_softmax, logits
 from textkaizen.recipe import ACTIVATIONS, BATCH_NORMS, Knobs, Recipe
-from textkaizen.train.batches import Room, arrange, epoch_orders, rounded
+from textkaizen.train.batches import Batches, Room, arrange, epoch_orders, rounded
 from textkaizen.train.lazy import lazy_pays, missed_tables
 from textkaizen.train.loop import Callback, Course, Logs, Trained, run
 from textkaizen.train.optimise import Optimiser, optimiser
@@ -97,6 +98,9 @@ class _Timer:
 def train(lane: Lane, programs: Programs, callbacks: Sequence[Callback] = ()) -> TrainedLane:
     """Train one network.
 
+    Where no text can be held back (too few, or all of one unit) there is nothing for early stopping
+    to watch: such a lane trains all its epochs.
+
     Args:
         lane: what to train.
         programs: compiled epochs to share.
@@ -109,19 +113,14 @@ def train(lane: Lane, programs: Programs, callbacks: Sequence[Callback] = ()) ->
     steps = -(-texts.bags.shape[0] // lane.recipe.shape.batch_size)
     rates = optimiser(knobs, steps * knobs.epochs + 2 * steps)
     tables = missed_tables(rates) if spec.room.rows else None
-    key = jax.random.key(lane.seed)
+    key = _mask_key(lane.seed)
+    spacious = spec.room
     orders = epoch_orders(texts.bags.shape[0], lane.seed)
 
     def train_epoch(state: State, epoch: int) -> tuple[State, Logs]:
-        lazy_rows = spec.features if spec.room.rows else 0
-        batches, room = arrange(
-            texts.bags,
-            texts.labels,
-            spec.batch_size,
-            next(orders),
-            table_rows=lazy_rows,
-            room=spec.room,
-        )
+        nonlocal spacious
+        batches, spacious = _laid_out(spec, texts, next(orders), spacious)
+        room = spacious
         inputs = _inputs(knobs, rates, tables, (epoch - 1) * steps, room)
         inputs = inputs._replace(key=key, epoch=np.int32(epoch))
         arguments = (state, inputs, batches, np.int32(steps))
@@ -145,7 +144,8 @@ def train(lane: Lane, programs: Programs, callbacks: Sequence[Callback] = ()) ->
         correct = found.argmax(1) == texts.val_labels
         return {"val_loss": -float(each.mean()), "val_accuracy": float(correct.mean())}
 
-    course = Course(knobs.epochs, knobs.monitor, knobs.min_delta, knobs.patience, callbacks)
+    patience = knobs.patience if len(texts.val_labels) else math.inf
+    course = Course(knobs.epochs, knobs.monitor, knobs.min_delta, patience, callbacks)
     state = _first_state(lane, spec)
     done: Trained = run(
         train_epoch, state, course, judge, lambda state: _network(knobs, state, lane, copy=True)
@@ -181,11 +181,31 @@ def _specification(lane: Lane, texts: _Texts) -> Spec:
         features=table_rows if lane.table_rows else rounded(table_rows),
         widths=(*recipe.shape.hidden, lane.classes),
         batch_size=batch_size,
-        room=Room(*(rounded(int(size * SPARE)) for size in room)),
+        room=_spacious(room),
         penalised=penalised,
         activation=ACTIVATIONS.index(knobs.activation) if "activation" in lane.built_in else None,
         batch_norm=BATCH_NORMS.index(knobs.batch_norm) if "batch_norm" in lane.built_in else None,
     )
+
+
+def _spacious(room: Room) -> Room:
+    """Give some more room than needed, so that later epochs and other lanes find place in it."""
+    return Room(*(rounded(int(size * SPARE)) for size in room))
+
+
+def _laid_out(spec: Spec, texts: _Texts, order: np.ndarray, room: Room) -> tuple[Batches, Room]:
+    """Lay out an epoch in the room, or in a larger one that later epochs are to use as well."""
+    how = {"table_rows": spec.features if spec.room.rows else 0}
+    batches, laid = arrange(texts.bags, texts.labels, spec.batch_size, order, room=room, **how)
+    if laid == room:
+        return batches, room
+    room = _spacious(room.joined(laid))
+    return arrange(texts.bags, texts.labels, spec.batch_size, order, room=room, **how)
+
+
+def _mask_key(seed: int) -> jax.Array:
+    """Make a key for dropout masks of a seed of any size (JAX' own keys drop what is above 32 bits)."""
+    return jax.random.key(np.random.SeedSequence([seed, 3]).generate_state(1)[0])
 
 
 def _first_state(lane: Lane, spec: Spec) -> State:
@@ -237,9 +257,9 @@ def _inputs(
 
 def _network(knobs: Knobs, state: State, lane: Lane, copy: bool) -> Network:
     """View (or copy) a state as the network that predicts."""
-    take = (lambda a: np.array(a)) if copy else np.asarray
-    table = take(state.table[0][: lane.bags.shape[1]] if copy else state.table[0])
-    kernels = (table[: lane.bags.shape[1]], *(take(layer.kernel) for layer in state.layers[1:]))
+    take = np.array if copy else np.asarray
+    table = take(np.asarray(state.table[0])[: lane.bags.shape[1]])
+    kernels = (table, *(take(layer.kernel) for layer in state.layers[1:]))
     norms = tuple(
         np.stack([take(layer.scale), take(layer.shift), take(mean), take(variance)])
         for layer, (mean, variance) in zip(state.layers, state.moving, strict=False)

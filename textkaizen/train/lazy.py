@@ -24,6 +24,7 @@ Rejected: leaving epsilon out (it moved weights by 10 % within three epochs).
 
 from __future__ import annotations
 
+from itertools import accumulate
 from math import comb
 
 import jax.numpy as jnp
@@ -45,6 +46,10 @@ def missed_tables(optimiser: Optimiser) -> np.ndarray:
     rates = np.asarray(optimiser.rate_m, np.float64)
     if keep == 0 or not rates.any():
         return np.zeros((TERMS, len(rates)))
+    if rho == 1:  # momentum: no term but the first, which may reach far back
+        last = rates[-1] * keep / (1 - keep)
+        sums = accumulate(rates[:0:-1].tolist(), lambda g, rate: keep * (rate + g), initial=last)
+        return np.stack([list(sums)[::-1], *np.zeros((TERMS - 1, len(rates)))])
     reach = int(np.ceil(np.log(1e-12) / np.log(keep)))
     later = np.concatenate([rates[1:], np.full(reach, rates[-1])])
     j = np.arange(1, reach + 1)
@@ -70,7 +75,9 @@ def catch_up(
     weight, m, v = rows
     gap = (now - last).astype(weight.dtype)
     decay = jnp.power(rule.keep_m, gap)
-    a = jnp.power(jnp.sqrt(rule.keep_v), gap)
+    # Not a power of the root: keep_v is exact in float32, its root is not, and errs `gap` times.
+    shrunk = jnp.power(rule.keep_v, gap)
+    a = jnp.sqrt(shrunk)
     at_last, at_now = tables[:, last], tables[:, now]
     missed = []
     for k in range(TERMS):
@@ -82,7 +89,7 @@ def catch_up(
     total = missed[-1]
     for k in reversed(range(TERMS - 1)):
         total = total * s + missed[k]
-    return weight - m * under * total, m * decay[:, None], v * jnp.square(a)[:, None]
+    return weight - m * under * total, m * decay[:, None], v * shrunk[:, None]
 
 
 def lazy_pays(features: int, rows: int) -> bool:

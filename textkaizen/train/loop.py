@@ -44,7 +44,8 @@ class Trained:
     """What the loop leaves.
 
     Args:
-        weights: what `keep` returned for the best epoch (patience finite) or the last.
+        weights: what `keep` returned for the best epoch (patience finite) or the last; the last,
+            too, where no epoch had a number for the monitor.
         history: for each log one number an epoch.
         best_epoch: the epoch of `weights`, from 1.
     """
@@ -88,6 +89,6 @@ def run(
         asked = [callback(epoch, logs) is True for callback in course.callbacks]
         if any(asked) or (stops and is_over(stopping, course.patience)):
             break
-    if stops:
+    if stopping.best_epoch:
         return Trained(kept, history, stopping.best_epoch)
     return Trained(keep(state), history, epoch)

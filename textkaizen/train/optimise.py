@@ -27,6 +27,7 @@ from jax import Array
 from textkaizen.errors import RecipeError
 from textkaizen.recipe import Knobs
 
+# float32 numbers, since powers of them are taken both in tables (float64) and step by step (float32).
 BETA1, BETA2, EPSILON, RHO = np.float32(0.9), np.float32(0.999), 1e-7, np.float32(0.9)
 
 
@@ -69,7 +70,8 @@ def optimiser(knobs: Knobs, steps: int) -> Optimiser:
     if knobs.optimiser == "sgd":
         if knobs.momentum == 0:
             return Optimiser(Rule(0.0, 0.0, 1.0, 0.0, 1.0, 0.0), zero, constant)
-        return Optimiser(Rule(knobs.momentum, rate, 1.0, 0.0, 1.0, 0.0), zero + 1, zero)
+        momentum = float(np.float32(knobs.momentum))
+        return Optimiser(Rule(momentum, rate, 1.0, 0.0, 1.0, 0.0), zero + 1, zero)
     raise RecipeError(f"There is no optimiser {knobs.optimiser!r}.")
 
 

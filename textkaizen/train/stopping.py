@@ -2,7 +2,9 @@
 
 The semantics are those of Keras' EarlyStopping with `restore_best_weights`: a value is better when
 it beats the best by more than `min_delta`; after `patience` epochs in a row that are not better,
-training stops (patience 0 stops at the first such epoch, as patience 1 does).
+training stops (patience 0 stops at the first such epoch, as patience 1 does). One thing differs:
+a value that is not a number is never the best, not even the first (Keras would hold on to it, since
+nothing is less than NaN, and restore the weights of a network that has diverged).
 
 Source: Prechelt 1998, Early stopping, but when?; Keras' EarlyStopping for the rule.
 """
@@ -17,8 +19,8 @@ class Stopping(NamedTuple):
     """What early stopping remembers.
 
     Args:
-        best: best value so far, infinity before the first.
-        best_epoch: its epoch, from 1; 0 before the first.
+        best: best value so far, infinity before the first number.
+        best_epoch: its epoch, from 1; 0 before the first number.
         waited: epochs since then.
     """
 
@@ -35,7 +37,8 @@ def update(state: Stopping, epoch: int, value: float, min_delta: float = 0.0) ->
         >>> state.best_epoch, state.waited
         (1, 1)
     """
-    if state.best_epoch == 0 or value < state.best - min_delta:
+    first = state.best_epoch == 0 and not math.isnan(value)
+    if first or value < state.best - min_delta:
         return Stopping(value, epoch, 0)
     return state._replace(waited=state.waited + 1)
 

@@ -14,7 +14,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from threadpoolctl import threadpool_limits
 
@@ -36,23 +36,38 @@ class Threads:
 
     def __call__(self, function: Callable, items: Iterable) -> Iterator:
         """Apply the function to each item; yield results in order, as they become ready."""
+        try:
+            with (
+                threadpool_limits(limits=1, user_api="blas"),
+                ThreadPoolExecutor(self.count) as pool,
+            ):
+                try:
+                    yield from self._results(pool, function, items)
+                except BaseException:
+                    self._stopped.set()
+                    pool.shutdown(wait=True, cancel_futures=True)
+                    raise
+        finally:
+            # Only here have all lanes ended, even if the waiting itself was interrupted.
+            self._stopped.clear()
+
+    def _results(self, pool: ThreadPoolExecutor, function: Callable, items: Iterable) -> Iterator:
+        """Keep one item more than threads in the pool; a slow first one does not hold up others."""
         waiting: deque[Future] = deque()
-        with (
-            threadpool_limits(limits=1, user_api="blas"),
-            ThreadPoolExecutor(self.count) as pool,
-        ):
-            try:
-                for item in items:
-                    waiting.append(pool.submit(function, item))
-                    while sum(not future.done() for future in waiting) > self.count:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            except BaseException:
-                self._stopped.set()
-                pool.shutdown(wait=True, cancel_futures=True)
-                self._stopped.clear()
-                raise
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            yield from _done(waiting)
+            while len(busy := [future for future in waiting if not future.done()]) > self.count:
+                wait(busy, return_when=FIRST_COMPLETED)
+                yield from _done(waiting)
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _done(waiting: deque[Future]) -> Iterator:
+    """Yield results from the front as far as they are there."""
+    while waiting and waiting[0].done():
+        yield waiting.popleft().result()
 
 
 def cores() -> int:

@@ -1,0 +1,255 @@
+"""The façade's verbs: labelled texts in, a result or a model out.
+
+They do what the command line's do, with lists instead of files. They are silent (what goes on is
+told to `progress`), use every core, and look at the clock. Labels are strings to the user, always:
+numbers are refused rather than turned into strings that would not equal them any more.
+
+The names are many, but each is an option of the command line, and is given by name.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import replace
+from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textkaizen.errors import CorpusError, UsageError, listed
+
+if TYPE_CHECKING:
+    from textkaizen.data import Corpus
+    from textkaizen.model import Model
+    from textkaizen.recipe import Recipe
+    from textkaizen.study.budget import Budget
+    from textkaizen.study.result import Result
+    from textkaizen.study.rounds import Means, Progress
+
+    Tell = Callable[[Progress], Any]
+
+DEFAULT_MINUTES = 5.0
+ADVICE = {
+    "texts": "Leave them out or make them strings",
+    "labels": (
+        "Labels are strings: give str(label), or use TextClassifier, which gives numbers back"
+    ),
+    "groups": "Name each group by a string or a whole number",
+}
+
+
+def improve(
+    texts: Iterable[str],
+    labels: Iterable[str],
+    *,
+    test_texts: Iterable[str] | None = None,
+    test_labels: Iterable[str] | None = None,
+    groups: Iterable[str | int] | None = None,
+    minutes: float | None = None,
+    rounds: int | None = None,
+    seed: int = 0,
+    progress: Tell | None = None,
+) -> Result:
+    """Measure every improvement, adopt step by step what helps, and look once at held-out texts.
+
+    Interrupted (Ctrl-C), it returns what is known so far; `result.design["stopped"]` says so.
+
+    Args:
+        texts, labels: one each a row: lists, tuples, arrays or pandas Series of strings.
+        test_texts, test_labels: texts to hold out; by default a fifth of `texts`.
+        groups: rows of one group are not torn apart by a split.
+        minutes: time to spend, > 0; 5 when `rounds` is not given either.
+        rounds: rounds at most instead, >= 1, whatever time they take; repeats exactly.
+        seed: decides everything random, >= 0.
+        progress: called with a `Progress` whenever something is begun or done.
+
+    Returns:
+        Verdicts, recipe, scores and advice; `result.models[result.use]` is the model to use, and
+        `result.models["adopted"]` the network by the adopted recipe. See `describe` and `save`.
+
+    Raises:
+        CorpusError: the texts and labels are not as they must be.
+        UsageError: arguments contradict each other or are out of their range.
+    """
+    from textkaizen.study.kaizen import improve as run
+
+    budget, means = _work(minutes, rounds, progress)
+    corpus = _corpus(texts, labels, groups)
+    test = None
+    if test_texts is not None and test_labels is not None:
+        test = _corpus(test_texts, test_labels, None, "the test texts")
+    elif test_texts is not None or test_labels is not None:
+        raise UsageError("test_texts and test_labels must be given both or not at all; found one.")
+    result = run(corpus, test, budget=budget, seed=_seed(seed), means=means)
+    return replace(result, seconds=budget.clock())
+
+
+def study(
+    texts: Iterable[str],
+    labels: Iterable[str],
+    *,
+    only: Iterable[str] = (),
+    recipe: Recipe | None = None,
+    groups: Iterable[str | int] | None = None,
+    minutes: float | None = None,
+    rounds: int | None = None,
+    seed: int = 0,
+    progress: Tell | None = None,
+) -> Result:
+    """Measure improvements against a recipe and adopt nothing; no texts are held out.
+
+    Args:
+        only: names or groups of improvements, as `textkaizen improvements` lists them; all by
+            default.
+        recipe: to start from; the baseline by default.
+
+    The others, and what is raised, are those of `improve`.
+
+    Example:
+        >>> from textkaizen import Recipe, study
+        >>> words = "card book key bag pass ticket map list".split()
+        >>> texts = [f"renew my {word}" for word in words] + [f"lost my {word}" for word in words]
+        >>> labels = ["renewal"] * 8 + ["loss"] * 8
+        >>> quick = Recipe().with_knobs(epochs=3)
+        >>> result = study(texts, labels, only=["dropout 0.5"], recipe=quick, rounds=1)
+        >>> [(verdict.name, verdict.verdict) for verdict in result.verdicts]
+        [('dropout 0.5', 'no evidence')]
+    """
+    from textkaizen.study.improvements import chosen
+    from textkaizen.study.kaizen import study as run
+
+    budget, means = _work(minutes, rounds, progress)
+    result = run(
+        _corpus(texts, labels, groups),
+        budget=budget,
+        seed=_seed(seed),
+        means=means,
+        baseline=recipe,
+        improvements=chosen([only] if isinstance(only, str) else list(only)),
+    )
+    return replace(result, seconds=budget.clock())
+
+
+def train(
+    texts: Iterable[str],
+    labels: Iterable[str],
+    recipe: Recipe | None = None,
+    seed: int = 0,
+    *,
+    groups: Iterable[str | int] | None = None,
+) -> Model:
+    """Train one network by a recipe on all texts.
+
+    Args:
+        texts, labels, groups, seed: as for `improve`.
+        recipe: how; the baseline by default.
+
+    Raises:
+        CorpusError: the texts and labels are not as they must be.
+
+    Example:
+        >>> texts = ["my card is lost", "a new card", "when do you open", "are you open today"]
+        >>> model = train(texts, ["card", "card", "hours", "hours"])
+        >>> model.predict(["open on Sunday?"])
+        ['hours']
+    """
+    from textkaizen.data import canonical, require, without_empty
+    from textkaizen.model import learn_model
+    from textkaizen.recipe import Recipe
+
+    corpus = canonical(_corpus(texts, labels, groups))
+    require(corpus, 2)
+    return learn_model(without_empty(corpus), recipe or Recipe(), _seed(seed))[0]
+
+
+def describe(result: Result) -> str:
+    """Return the verdict table and the answer as plain text, as the command line prints them."""
+    from textkaizen.report.table import summary, verdict_table
+
+    return f"{verdict_table(result)}\n{summary(result)}"
+
+
+def save(result: Result, folder: str | Path) -> None:
+    """Write report, verdicts, recipe and models of a result into a folder.
+
+    Args:
+        result: of `improve` or `study`.
+        folder: new, empty, or one of an earlier result, which is replaced.
+
+    Raises:
+        UsageError: the folder cannot be written or holds something else.
+    """
+    from textkaizen.files.outcomes import check_folder, save_outcome
+    from textkaizen.report.page import render
+
+    check_folder(Path(folder))
+    save_outcome(result, Path(folder), page=render(result))
+
+
+def _work(minutes: float | None, rounds: int | None, progress: Tell | None) -> tuple[Budget, Means]:
+    """Return the limits and what there is to work with: every core and a clock that now starts."""
+    from textkaizen.study.budget import Budget
+    from textkaizen.study.rounds import Means
+    from textkaizen.workers.threads import Threads
+
+    if minutes is not None and rounds is not None:
+        raise UsageError("Give minutes or rounds, not both: one is time, the other repeats.")
+    if minutes is not None and not 0 < minutes < 1e6:
+        raise UsageError(f"minutes must be more than 0; found {minutes!r}.")
+    if rounds is not None and not rounds >= 1:
+        raise UsageError(f"rounds must be at least 1; found {rounds!r}.")
+    started, workers = time.monotonic(), Threads()
+    budget = Budget(
+        seconds=math.inf if rounds is not None else 60 * (minutes or DEFAULT_MINUTES),
+        rounds=math.inf if rounds is None else rounds,
+        clock=lambda: time.monotonic() - started,
+        cores=workers.count,
+    )
+    means = Means(workers, workers.stopping)
+    return budget, means if progress is None else replace(means, progress=progress)
+
+
+def _seed(seed: Any) -> int:
+    if not isinstance(seed, Integral) or seed < 0:
+        raise UsageError(f"seed must be a whole number from 0; found {seed!r}.")
+    return int(seed)
+
+
+def _corpus(texts: Any, labels: Any, groups: Any, name: str = "these texts") -> Corpus:
+    """Make a corpus of what the caller has; refuse what cannot be one.
+
+    Raises:
+        CorpusError: not equally long, not one-dimensional, or something else than strings.
+    """
+    from textkaizen.data import Corpus
+
+    columns = {"texts": _column("texts", texts, name), "labels": _column("labels", labels, name)}
+    if groups is not None:
+        columns["groups"] = _column("groups", groups, name, (str, Integral))
+    if len({len(column) for column in columns.values()}) > 1:
+        found = listed(f"{len(column)} {what}" for what, column in columns.items())
+        raise CorpusError(
+            f"Each text needs one label (and one group, if any); of {name} there are {found}. "
+            "Give lists of equal length."
+        )
+    return Corpus(columns["texts"], columns["labels"], columns.get("groups"), name=name)
+
+
+def _column(what: str, values: Any, name: str, kinds: tuple[type, ...] = (str,)) -> tuple[str, ...]:
+    """Return values as a tuple of strings; `what` they are and whose is for the message."""
+    unordered = isinstance(values, (str, bytes, Set, Mapping)) or getattr(values, "ndim", 1) != 1
+    if unordered or not isinstance(values, Iterable):
+        raise CorpusError(
+            f"The {what} of {name} must be a list or another row of strings; found "
+            f"{type(values).__name__}. Put them in a list."
+        )
+    found = list(values)
+    strange = [place for place, value in enumerate(found) if not isinstance(value, kinds)]
+    if strange:
+        first = found[strange[0]]
+        raise CorpusError(
+            f"The {what} of {name} must be strings; {len(strange)} of {len(found)} are not, at "
+            f"{listed(strange)} (from 0): the first is {repr(first)[:40]}. {ADVICE[what]}."
+        )
+    return tuple(map(str, found))
