@@ -108,7 +108,8 @@ def arrange(
     texts, steps = len(order), -(-len(order) // batch_size)
     starts = shuffled.indptr[::batch_size][:steps].astype(np.int64)
     counts = np.diff(np.append(starts, shuffled.indptr[-1]))
-    different, inner = [], shuffled.indices
+    different: list[np.ndarray] = []
+    inner = shuffled.indices
     if table_rows:
         different, inner = _different(shuffled.indices, starts, counts, table_rows)
     most = max((len(ids) for ids in different), default=0)
@@ -132,8 +133,15 @@ def arrange(
     valid = np.zeros(room.steps * batch_size, np.float32)
     valid[:texts] = 1
     by_entry, by_text = (room.steps, room.entries), (room.steps, batch_size)
-    entries = (part.reshape(by_entry) for part in (places, weights, numbers))
-    return Batches(ids, *entries, padded.reshape(by_text), valid.reshape(by_text)), room
+    batches = Batches(
+        ids,
+        places.reshape(by_entry),
+        weights.reshape(by_entry),
+        numbers.reshape(by_entry),
+        padded.reshape(by_text),
+        valid.reshape(by_text),
+    )
+    return batches, room
 
 
 def _different(

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,7 @@ from textkaizen.nets.mlp import Choices, Layer, Moving
 from textkaizen.nets.plain import Network, log_softmax, logits
 from textkaizen.recipe import ACTIVATIONS, BATCH_NORMS, Knobs, Recipe
 from textkaizen.train.batches import Batches, Room, arrange, epoch_orders, rounded
-from textkaizen.train.lazy import lazy_pays, missed_tables
+from textkaizen.train.lazy import TERMS, lazy_pays, missed_tables
 from textkaizen.train.loop import Callback, Course, Logs, Trained, run
 from textkaizen.train.optimise import Optimiser, optimiser
 from textkaizen.train.programs import Programs
@@ -204,7 +205,7 @@ def _laid_out(spec: Spec, texts: _Texts, order: np.ndarray, room: Room) -> tuple
 
 
 def _mask_key(seed: int) -> jax.Array:
-    """Make a key for dropout masks of a seed of any size (JAX' own keys drop what is above 32 bits)."""
+    """Make a key for dropout masks; of a seed of any size (a key of JAX takes in 32 bits)."""
     return jax.random.key(np.random.SeedSequence([seed, 3]).generate_state(1)[0])
 
 
@@ -222,14 +223,14 @@ def _first_state(lane: Lane, spec: Spec) -> State:
             else first_weights(name, inputs, units, generator)
         )
         zeros, ones = np.zeros(units, np.float32), np.ones(units, np.float32)
-        layers.append(Layer(kernel, zeros, ones, zeros))
-        moving.append(Moving(zeros, ones))
+        # Copied one by one: the compiled epoch takes every array over.
+        layers.append(Layer(*(jnp.array(part) for part in (kernel, zeros, ones, zeros))))
+        moving.append(Moving(jnp.array(zeros), jnp.array(ones)))
         inputs = units
-    to_jax = lambda tree: jax.tree.map(jnp.array, tree)
-    nothing = [jax.tree.map(np.zeros_like, layer) for layer in layers]
-    tables = tuple(jnp.array(t) for t in (table, np.zeros_like(table), np.zeros_like(table)))
-    m, v = to_jax(tuple(nothing)), to_jax(tuple(nothing))
-    return State(tables, to_jax(tuple(layers)), m, v, to_jax(tuple(moving[:-1])))
+    nothing = lambda tree: jax.tree.map(lambda part: jnp.array(np.zeros(part.shape, "f")), tree)
+    first, trained = jnp.array(table), tuple(layers)
+    tables = (first, nothing(first), nothing(first))
+    return State(tables, trained, nothing(trained), nothing(trained), tuple(moving[:-1]))
 
 
 def _inputs(
@@ -237,17 +238,18 @@ def _inputs(
 ) -> Inputs:
     """Cut an epoch's part out of the rates and tables, padded to the program's room."""
     span = slice(done + 1, done + 1 + room.steps)
-    each = np.zeros((room.steps, 2), np.float32)
+    number: Any = np.float32  # NumPy's, since making an array of JAX' takes longer
+    each: Any = np.zeros((room.steps, 2), number)
     part = np.stack([rates.rate_m[span], rates.rate_g[span]], 1)
     each[: len(part)] = part
-    missed = np.zeros((4, room.steps + 1 if room.rows else 1), np.float32)
+    missed: Any = np.zeros((TERMS, room.steps + 1 if room.rows else 1), number)
     if tables is not None:
         cut = tables[:, done : done + room.steps + 1]
         missed[:, : cut.shape[1]] = cut
-    number = np.float32
+    whole: Any = np.int32
     choices = Choices(
-        np.int32(ACTIVATIONS.index(knobs.activation)),
-        np.int32(BATCH_NORMS.index(knobs.batch_norm)),
+        whole(ACTIVATIONS.index(knobs.activation)),
+        whole(BATCH_NORMS.index(knobs.batch_norm)),
         number(knobs.slope),
         number(knobs.dropout),
     )

@@ -74,15 +74,16 @@ def catch_up(
     """
     weight, m, v = rows
     gap = (now - last).astype(weight.dtype)
-    decay = jnp.power(rule.keep_m, gap)
+    # What goes is taken for itself: as 1 less what stays it would have lost most of its digits.
+    decay, gone = jnp.power(rule.keep_m, gap), -jnp.expm1(gap * jnp.log(rule.keep_m))
     # Not a power of the root: keep_v is exact in float32, its root is not, and errs `gap` times.
     shrunk = jnp.power(rule.keep_v, gap)
-    a = jnp.sqrt(shrunk)
+    a, fallen = jnp.sqrt(shrunk), -jnp.expm1(gap / 2 * jnp.log(rule.keep_v))
     at_last, at_now = tables[:, last], tables[:, now]
     missed = []
     for k in range(TERMS):
-        tail = sum(comb(k, i) * (1 - a) ** (k - i) * a**i * at_now[i] for i in range(k + 1))
-        missed.append(jnp.where(gap > 0, at_last[k] - decay * tail, 0.0)[:, None])
+        tail = sum(comb(k, i) * fallen ** (k - i) * a**i * at_now[i] for i in range(k + 1))
+        missed.append(jnp.where(gap > 0, at_last[k] - tail + gone * tail, 0.0)[:, None])
     root = jnp.sqrt(v)
     under = 1 / (jnp.sqrt(v + rule.inside) + rule.outside)
     s = root * under

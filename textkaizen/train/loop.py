@@ -72,7 +72,8 @@ def run(
         judge: state -> validation logs; empty when nothing is held back.
         keep: state -> a copy of what a model needs, that outlives the state.
     """
-    stopping, kept, history = Stopping(), None, {}
+    stopping, kept = Stopping(), None
+    history: dict[str, list[float]] = {}
     stops = course.patience < math.inf
     sign = -1.0 if course.monitor.endswith(("accuracy", "acc")) else 1.0
     epoch = 0

@@ -27,7 +27,7 @@ from jax import Array
 from textkaizen.errors import RecipeError
 from textkaizen.recipe import Knobs
 
-# float32 numbers, since powers of them are taken both in tables (float64) and step by step (float32).
+# Numbers that float32 holds: their powers are taken in tables (float64) and step by step (float32).
 BETA1, BETA2, EPSILON, RHO = np.float32(0.9), np.float32(0.999), 1e-7, np.float32(0.9)
 
 

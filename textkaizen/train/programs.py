@@ -18,7 +18,7 @@ from textkaizen.train.batches import Batches
 from textkaizen.train.lazy import catch_up
 from textkaizen.train.step import Inputs, Logs, Spec, State, network_step
 
-ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}
+ONE_THREAD: dict[str, str | bool] = {"xla_cpu_multi_thread_eigen": False}
 
 
 def epoch(spec: Spec, state: State, inputs: Inputs, batches: Batches, count: Array):

@@ -7,10 +7,11 @@ own stands in `Spec`; everything else is an array.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from textkaizen.nets.mlp import Bags, Choices, Layer, Moving, bag_sums, training_logits
@@ -68,8 +69,8 @@ class Inputs(NamedTuple):
     tables: Array
     l1: Array
     l2: Array
-    key: Array | None = None
-    epoch: Array | int = 0
+    key: Any = None
+    epoch: Array | np.integer | int = 0
 
 
 class Logs(NamedTuple):
@@ -104,46 +105,45 @@ def network_step(
     """
     lazy = spec.room.rows > 0
     if lazy:
-        old = tuple(part.at[batch.ids].get(mode="clip") for part in state.table)
+        weight, m, v = (part.at[batch.ids].get(mode="clip") for part in state.table)
         since = last.at[batch.ids].get(mode="clip")
-        rows = catch_up(old, since, number, inputs.rule, inputs.tables)
+        rows = catch_up((weight, m, v), since, number, inputs.rule, inputs.tables)
     else:
         rows = state.table
-    bags = Bags(batch.places, batch.weights, batch.texts)
+    bags = Bags(*(jnp.asarray(part) for part in (batch.places, batch.weights, batch.texts)))
+    valid = jnp.asarray(batch.valid)
     key = jax.random.fold_in(jax.random.fold_in(inputs.key, inputs.epoch), number)
 
     def loss(trained: tuple[Array, tuple[Layer, ...]]):
         first, layers = trained
         sums = bag_sums(first, bags, spec.batch_size)
         logits, moving = training_logits(
-            sums, layers, state.moving, _chosen(spec, inputs), batch.valid, key=key
+            sums, layers, state.moving, _chosen(spec, inputs), valid, key=key
         )
         each = -jnp.take_along_axis(jax.nn.log_softmax(logits), batch.labels[:, None], 1)[:, 0]
-        total = (each * batch.valid).sum()
-        correct = ((logits.argmax(1) == batch.labels) * batch.valid).sum()
+        total = (each * valid).sum()
+        correct = ((logits.argmax(1) == batch.labels) * valid).sum()
         extra = jnp.zeros(())
         if spec.penalised:
             kernels = [first, *(layer.kernel for layer in layers[1:])]
             extra = penalty(kernels, inputs.l1, inputs.l2)
-        return total / jnp.maximum(batch.valid.sum(), 1) + extra, (
-            moving,
-            Logs(total, correct, extra),
-        )
+        mean = total / jnp.maximum(valid.sum(), 1)
+        return mean + extra, (moving, Logs(total, correct, extra))
 
     gradient, (moving, logs) = jax.grad(loss, has_aux=True)((rows[0], state.layers))
     rates = inputs.rates[number]
-    new_rows = update(*rows, gradient[0], inputs.rule, rates)
-    layers, m, v = _update_layers(state, gradient[1], inputs.rule, rates)
+    table = update(*rows, gradient[0], inputs.rule, rates)
+    layers, layers_m, layers_v = _update_layers(state, gradient[1], inputs.rule, rates)
     if lazy:
-        how = {"unique_indices": True, "mode": "drop"}
-        table = tuple(
-            part.at[batch.ids].set(new, **how)
-            for part, new in zip(state.table, new_rows, strict=True)
-        )
-        last = last.at[batch.ids].set(number + 1, **how)
-    else:
-        table = new_rows
-    return State(table, layers, m, v, moving), last, logs
+        pairs = zip(state.table, table, strict=True)
+        weight, m, v = (_put(part, batch.ids, new) for part, new in pairs)
+        table, last = (weight, m, v), _put(last, batch.ids, number + 1)
+    return State(table, layers, layers_m, layers_v, moving), last, logs
+
+
+def _put(part: Array, ids: Array | np.ndarray, new: Array) -> Array:
+    """Write rows; padding has ids beyond the table and is dropped."""
+    return part.at[ids].set(new, unique_indices=True, mode="drop")
 
 
 def _chosen(spec: Spec, inputs: Inputs) -> Choices:
@@ -160,5 +160,5 @@ def _update_layers(state: State, gradient, rule: Rule, rates: Array):
     """Take one step for everything but the table."""
     weights, form = jax.tree.flatten(state.layers)
     leaves = zip(weights, *(jax.tree.leaves(t) for t in (state.m, state.v, gradient)), strict=True)
-    moved = [update(*leaf, rule, rates) for leaf in leaves]
+    moved = [update(weight, m, v, slope, rule, rates) for weight, m, v, slope in leaves]
     return tuple(jax.tree.unflatten(form, part) for part in zip(*moved, strict=True))
