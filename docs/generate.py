@@ -62,7 +62,11 @@ def commands() -> dict[str, str]:
     for name in sorted(group.commands):  # type: ignore[attr-defined]
         command = group.commands[name]  # type: ignore[attr-defined]
         context = command.make_context(
-            f"textkaizen {name}", [], resilient_parsing=True, terminal_width=90, max_content_width=90
+            f"textkaizen {name}",
+            [],
+            resilient_parsing=True,
+            terminal_width=90,
+            max_content_width=90,
         )
         found[name] = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
     return found

@@ -1,6 +1,7 @@
 """Lanes: beside Keras, alone as in a crowd, with a validation share that is fair."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import jax
@@ -12,7 +13,7 @@ from scipy.sparse import csr_matrix, random_array
 from textkaizen.nets.plain import log_softmax, logits
 from textkaizen.recipe import Recipe
 from textkaizen.train import lanes
-from textkaizen.train.batches import epoch_orders, rounded
+from textkaizen.train.batches import Room, epoch_orders, rounded
 from textkaizen.train.lanes import Lane, train
 from textkaizen.train.programs import Programs
 from textkaizen.workers.threads import Threads
@@ -317,7 +318,7 @@ def test_where_nothing_can_be_held_back_all_epochs_are_trained():
 
 @pytest.mark.parametrize("lazy", [False, True])
 def test_an_epoch_that_needs_more_room_gets_it_once_and_changes_no_bit(monkeypatch, lazy):
-    """Texts of very different lengths, and a guess from one epoch without anything to spare."""
+    """Texts of very different lengths, and a room that holds hardly a batch to begin with."""
     lengths = np.where(np.arange(90) % 9, 1, 60)
     generator = np.random.default_rng(0)
     indices = np.concatenate([generator.permutation(500)[:length] for length in lengths])
@@ -327,12 +328,10 @@ def test_an_epoch_that_needs_more_room_gets_it_once_and_changes_no_bit(monkeypat
     recipe = RECIPE.with_knobs(epochs=20, validation=0.0).with_shape(batch_size=8)
     given = Lane(recipe, bags, labels, CLASSES, seed=1)
     monkeypatch.setattr(lanes, "lazy_pays", lambda *_: lazy)
-    monkeypatch.setattr(lanes, "ROOM_EPOCHS", 20)
     enough = Programs()
     expected = bits(train(given, enough))
     assert enough.compilations == 1
-    monkeypatch.setattr(lanes, "ROOM_EPOCHS", 1)
-    monkeypatch.setattr(lanes, "SPARE", 1.0)
+    given = replace(given, room=Room(12, 64, 64 if lazy else 0))
     tight, rooms, real = Programs(), [], lanes._laid_out
     recorded = lambda *given: (laid := real(*given), rooms.append(laid[1]))[0]
     monkeypatch.setattr(lanes, "_laid_out", recorded)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -219,9 +220,18 @@ def _as_kind(where: str, value: Any, default: Any) -> Any:
     raise RecipeError(f"'{where}' must be a number; found {value!r}.")
 
 
-def _problems(recipe: Recipe):
+def _problems(recipe: Recipe) -> Iterator[str]:
     """Yield a clause for each value that is out of its range."""
-    text, shape, knobs = recipe.text, recipe.shape, recipe.knobs
+    yield from _text_problems(recipe.text)
+    if any(units < 1 for units in recipe.shape.hidden):
+        yield f"shape.hidden must hold positive numbers; found {recipe.shape.hidden}"
+    if recipe.shape.batch_size < 1:
+        yield f"shape.batch_size must be at least 1; found {recipe.shape.batch_size}"
+    yield from _choice_problems(recipe.knobs)
+    yield from _number_problems(recipe.knobs)
+
+
+def _text_problems(text: TextRules) -> Iterator[str]:
     for name in ("words", "characters"):
         span = getattr(text, name)
         if len(span) != 2 or not (span == (0, 0) or 1 <= span[0] <= span[1] <= 10):
@@ -230,10 +240,9 @@ def _problems(recipe: Recipe):
         yield "text.words and text.characters cannot both be off"
     if text.min_texts < 1:
         yield f"text.min_texts must be at least 1; found {text.min_texts}"
-    if any(units < 1 for units in shape.hidden):
-        yield f"shape.hidden must hold positive numbers; found {shape.hidden}"
-    if shape.batch_size < 1:
-        yield f"shape.batch_size must be at least 1; found {shape.batch_size}"
+
+
+def _choice_problems(knobs: Knobs) -> Iterator[str]:
     choices = {
         "activation": ACTIVATIONS,
         "batch_norm": BATCH_NORMS,
@@ -247,6 +256,9 @@ def _problems(recipe: Recipe):
             near = difflib.get_close_matches(str(value), known, n=1, cutoff=0.5)
             hint = f"; did you mean '{near[0]}'?" if near else ""
             yield f"knobs.{name} must be one of {', '.join(known)}; found {value!r}{hint}"
+
+
+def _number_problems(knobs: Knobs) -> Iterator[str]:
     for name in ("dropout", "momentum", "validation"):
         if not 0 <= getattr(knobs, name) < 1:
             yield f"knobs.{name} must be at least 0 and less than 1; found {getattr(knobs, name)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,8 @@ import numpy as np
 from textkaizen.nets.plain import logits
 from textkaizen.recipe import Recipe
 from textkaizen.study.material import Material
-from textkaizen.train.lanes import Lane, TrainedLane, train
+from textkaizen.train.batches import Room
+from textkaizen.train.lanes import Lane, TrainedLane, train, wanted_room
 from textkaizen.train.programs import Programs
 
 Worker = Callable[[Callable, Iterable], Iterator]
@@ -45,12 +47,13 @@ class Runs:
 
 
 class Job(NamedTuple):
-    """One lane to run: a recipe on one fold of one seed; `built_in` as in `Lane`."""
+    """One lane to run: a recipe on one fold of one seed; `built_in` and `room` as in `Lane`."""
 
     recipe: Recipe
     seed_number: int
     fold: int
     built_in: tuple[str, ...]
+    room: Room | None
 
 
 @dataclass
@@ -69,6 +72,7 @@ class Experiment:
     programs: Programs = field(default_factory=Programs)
     stopping: Callable[..., bool] = lambda *_: False
     runs: dict[Recipe, Runs] = field(default_factory=dict)
+    _rooms: dict[tuple, Room] = field(default_factory=dict, repr=False)
 
     @property
     def lanes(self) -> int:
@@ -85,11 +89,25 @@ class Experiment:
             for name in ("activation", "batch_norm")
             if getattr(recipe.knobs, name) == getattr(base.knobs, name)
         )
+        # A program with one choice switched serves any other: both are, or none.
+        built_in = same if len(same) == 2 else ()
+        room = self._room(recipe)
         return [
-            # A program with one choice switched serves any other: both are, or none.
-            Job(recipe, seed_number, fold, same if len(same) == 2 else ())
+            Job(recipe, seed_number, fold, built_in, room)
             for fold in range(self.material.fold_count)
         ]
+
+    def _room(self, recipe: Recipe) -> Room:
+        """The room that the folds of the first seed need, for all folds and seeds."""
+        knobs, batch_size = recipe.knobs, recipe.shape.batch_size
+        penalised = knobs.l1 > 0 or knobs.l2 > 0
+        key = (recipe.text, batch_size, knobs.validation, penalised)
+        if key not in self._rooms:
+            self.material.prepare(recipe.text, 0)
+            folds = range(self.material.fold_count)
+            wanted = [wanted_room(self._made(Job(recipe, 0, fold, (), None))) for fold in folds]
+            self._rooms[key] = reduce(Room.joined, wanted)
+        return self._rooms[key]
 
     def sweeps(self, recipe: Recipe) -> int:
         """How many seeds, from the first on, a recipe has run through."""
@@ -112,9 +130,15 @@ class Experiment:
 
     def _lane(self, job: Job) -> tuple[Job, TrainedLane, np.ndarray]:
         """Train one network and let it predict the texts of its fold."""
+        bags = self.material.fold_bags(job.recipe.text, job.seed_number, job.fold)
+        trained = train(self._made(job), self.programs, [self.stopping])
+        return job, trained, logits(trained.network, bags.test_bags).argmax(1)
+
+    def _made(self, job: Job) -> Lane:
+        """Make the lane of a job."""
         material, rules = self.material, job.recipe.text
         bags = material.fold_bags(rules, job.seed_number, job.fold)
-        lane = Lane(
+        return Lane(
             recipe=job.recipe,
             bags=bags.train_bags,
             labels=material.labels[bags.train],
@@ -122,10 +146,9 @@ class Experiment:
             seed=lane_seed(material.seeds[job.seed_number], job.fold),
             units=material.units[bags.train],
             table_rows=material.table_rows(rules, job.seed_number),
+            room=job.room,
             built_in=job.built_in,
         )
-        trained = train(lane, self.programs, [self.stopping])
-        return job, trained, logits(trained.network, bags.test_bags).argmax(1)
 
 
 def lane_seed(seed: int, fold: int) -> int:

@@ -35,6 +35,7 @@ NOTHING, TIME, ROUNDS, INTERRUPTED = (
     "rounds are used",
     "interrupted",
 )
+HOPEFUL = 5  # improvements that a further sweep must at least have time for
 
 
 @dataclass(frozen=True)
@@ -187,8 +188,8 @@ def _first_sweep(experiment: Experiment, candidates: list[Candidate], base: Reci
 
 
 def _sweep_fits(experiment: Experiment, ladder: Ladder, course: Course) -> bool:
-    """Whether there are more seeds, and time for one more sweep."""
-    base, candidates = ladder.recipe, _candidates(ladder, course).values()
+    """Whether there are more seeds, and time for the base and the most hopeful on one of them."""
+    base, candidates = ladder.recipe, list(_candidates(ladder, course).values())[:HOPEFUL]
     if not course.budget.timed or experiment.sweeps(base) >= len(experiment.material.seeds):
         return False
     runs = [experiment.runs[c.recipe] for c in candidates if c.recipe in experiment.runs]

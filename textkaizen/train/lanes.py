@@ -22,15 +22,20 @@ from textkaizen.nets.initialise import first_weights
 from textkaizen.nets.mlp import Choices, Layer, Moving
 from textkaizen.nets.plain import Network, log_softmax, logits
 from textkaizen.recipe import ACTIVATIONS, BATCH_NORMS, Knobs, Recipe
-from textkaizen.train.batches import Batches, Room, arrange, epoch_orders, rounded
+from textkaizen.train.batches import (
+    Batches,
+    Room,
+    arrange,
+    epoch_orders,
+    room_needed,
+    rounded,
+    spacious,
+)
 from textkaizen.train.lazy import TERMS, lazy_pays, missed_tables
 from textkaizen.train.loop import Callback, Course, Logs, Trained, run
 from textkaizen.train.optimise import Optimiser, optimiser
 from textkaizen.train.programs import Programs
 from textkaizen.train.step import Inputs, Spec, State
-
-ROOM_EPOCHS = 3  # looked at to guess the room a program needs
-SPARE = 1.04  # and how much more is given, so that later epochs seldom need another
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,9 @@ class Lane:
             text is its own.
         table_rows: rows to give the first layer's table, at least the features; 0 decides by
             itself. Lanes with the same number share programs.
+        room: sizes of its program, see `wanted_room`; None finds them out. Lanes with the same
+            room share programs. It is part of the lane because sums are rounded as they are laid
+            out: in another room the last bit may differ.
         built_in: names of choices ("activation", "batch_norm") compiled in; the others are
             switched on at run time.
     """
@@ -58,6 +66,7 @@ class Lane:
     seed: int
     units: np.ndarray | None = None
     table_rows: int = 0
+    room: Room | None = None
     built_in: tuple[str, ...] = ("activation", "batch_norm")
 
 
@@ -165,33 +174,38 @@ def _parted(lane: Lane) -> _Texts:
     return _Texts(lane.bags[~held], labels[~held], lane.bags[held], labels[held])
 
 
+def wanted_room(lane: Lane) -> Room:
+    """Find the sizes of a lane's program; `rows` is 0 where the plain path is the cheaper one."""
+    return _wanted_room(lane, _parted(lane))
+
+
+def _wanted_room(lane: Lane, texts: _Texts) -> Room:
+    table_rows = 0 if _is_penalised(lane) else _table_rows(lane)
+    batch_size = lane.recipe.shape.batch_size
+    room = room_needed(texts.bags, batch_size, lane.seed, table_rows)
+    return room if lazy_pays(table_rows, room.rows) else room._replace(rows=0)
+
+
+def _is_penalised(lane: Lane) -> bool:
+    return lane.recipe.knobs.l1 > 0 or lane.recipe.knobs.l2 > 0
+
+
+def _table_rows(lane: Lane) -> int:
+    return lane.table_rows or rounded(max(lane.bags.shape[1], 1))
+
+
 def _specification(lane: Lane, texts: _Texts) -> Spec:
     """Decide what to compile: lazy rows or plain, and how much room to give."""
-    recipe, features = lane.recipe, lane.bags.shape[1]
-    knobs, batch_size = recipe.knobs, recipe.shape.batch_size
-    penalised = knobs.l1 > 0 or knobs.l2 > 0
-    table_rows = max(lane.table_rows, features, 1)
-    room, orders = Room(0, 0, 0), epoch_orders(texts.bags.shape[0], lane.seed)
-    lazy_rows = 0 if penalised else table_rows
-    for _ in range(min(ROOM_EPOCHS, knobs.epochs)):
-        need = arrange(texts.bags, texts.labels, batch_size, next(orders), table_rows=lazy_rows)[1]
-        room = room.joined(need)
-    if penalised or not lazy_pays(table_rows, room.rows):
-        room = room._replace(rows=0)
+    knobs, shape = lane.recipe.knobs, lane.recipe.shape
     return Spec(
-        features=table_rows if lane.table_rows else rounded(table_rows),
-        widths=(*recipe.shape.hidden, lane.classes),
-        batch_size=batch_size,
-        room=_spacious(room),
-        penalised=penalised,
+        features=_table_rows(lane),
+        widths=(*shape.hidden, lane.classes),
+        batch_size=shape.batch_size,
+        room=lane.room or _wanted_room(lane, texts),
+        penalised=_is_penalised(lane),
         activation=ACTIVATIONS.index(knobs.activation) if "activation" in lane.built_in else None,
         batch_norm=BATCH_NORMS.index(knobs.batch_norm) if "batch_norm" in lane.built_in else None,
     )
-
-
-def _spacious(room: Room) -> Room:
-    """Give some more room than needed, so that later epochs and other lanes find place in it."""
-    return Room(*(rounded(int(size * SPARE)) for size in room))
 
 
 def _laid_out(spec: Spec, texts: _Texts, order: np.ndarray, room: Room) -> tuple[Batches, Room]:
@@ -200,7 +214,7 @@ def _laid_out(spec: Spec, texts: _Texts, order: np.ndarray, room: Room) -> tuple
     batches, laid = arrange(texts.bags, texts.labels, spec.batch_size, order, room=room, **how)
     if laid == room:
         return batches, room
-    room = _spacious(room.joined(laid))
+    room = spacious(room.joined(laid))
     return arrange(texts.bags, texts.labels, spec.batch_size, order, room=room, **how)
 
 

@@ -1,0 +1,1 @@
+"""Times beside the programs people would use instead, in one run on one machine."""

@@ -1,0 +1,6 @@
+"""Every benchmark, one after another; nothing else should run meanwhile: `make bench`."""
+
+from benchmarks import loop
+
+if __name__ == "__main__":
+    loop.main()
