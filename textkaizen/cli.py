@@ -2,13 +2,13 @@
 
 0 done; 2 the command line or the data are wrong (one message on standard error); 130 interrupted
 (what was done so far is kept). With `--json` standard output holds one JSON object and nothing
-else.
+else. A reader that has gone, as in `| head`, is no failure.
 """
 
 from __future__ import annotations
 
-import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,8 +25,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Data = Annotated[Path, typer.Argument(help="Labelled texts: CSV, TSV, JSON Lines or Parquet.")]
-ModelFolder = Annotated[Path, typer.Argument(help="A model folder.")]
+Data = Annotated[
+    Path,
+    typer.Argument(metavar="DATA", help="Labelled texts: CSV, TSV, JSON Lines or Parquet."),
+]
+ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder.")]
 TextColumn = Annotated[str, typer.Option(help="Column that holds the texts.")]
 LabelColumn = Annotated[str, typer.Option(help="Column that holds the labels.")]
 GroupColumn = Annotated[
@@ -36,7 +39,9 @@ TestFile = Annotated[
     Path | None, typer.Option("--test", help="Texts to hold out; by default a fifth of DATA.")
 ]
 Out = Annotated[Path, typer.Option(help="Folder for what comes out.")]
-Minutes = Annotated[float | None, typer.Option(help="Time to spend.")]
+Minutes = Annotated[
+    float | None, typer.Option(help="Minutes to spend; 5 unless --rounds is given.")
+]
 Rounds = Annotated[
     int | None, typer.Option(help="Rounds at most, whatever time they take; repeats exactly.")
 ]
@@ -49,18 +54,21 @@ DEFAULT_MINUTES = 5.0
 
 def main() -> None:
     """Run the command line and turn errors into messages and exit codes."""
+    from textkaizen.agent.terminal import exit_status, print_all
+
+    print_all()
     try:
-        app()
+        app(prog_name="textkaizen")
     except TextkaizenError as error:
         typer.echo(f"textkaizen: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("textkaizen: interrupted.", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader has gone, as in `| head`; nothing is left to say, not even at exit.
-        sys.stdout = None
-        sys.exit(0)
+    except (KeyboardInterrupt, SystemExit) as end:
+        status = exit_status(end)
+        if status is None:
+            raise
+        if status:
+            typer.echo("textkaizen: interrupted.", err=True)
+        sys.exit(status)
 
 
 @app.command()
@@ -76,19 +84,24 @@ def improve(
     group_column: GroupColumn = None,
     as_json: Json = False,
 ) -> None:
-    """Measure every improvement, adopt step by step what helps, leave a report and a model."""
+    """Measure improvements, adopt step by step what helps.
+
+    Leaves a report, the verdicts, the recipe and a model in a folder.
+    """
     from textkaizen.agent.progress import means_with_progress
-    from textkaizen.files.outcomes import check_folder, folders, save_outcome
+    from textkaizen.agent.terminal import results_in
+    from textkaizen.files.outcomes import folders, save_outcome
     from textkaizen.report.page import render
     from textkaizen.study.kaizen import improve as run
 
-    check_folder(out)
+    seconds = _seconds(minutes, rounds)
     corpus, held_out = _corpora(data, test, text_column, label_column, group_column)
-    with means_with_progress(_seconds(minutes, rounds)) as (means, clock):
-        budget = _budget(minutes, rounds, clock)
-        result = run(corpus, held_out, budget=budget, seed=seed, means=means)
-    result = _finished(result, clock())
-    save_outcome(result, out, page=render(result))
+    with results_in(out):
+        with means_with_progress(seconds) as (means, clock):
+            budget = _budget(seconds, rounds, clock)
+            result = run(corpus, held_out, budget=budget, seed=seed, means=means)
+        result = replace(result, seconds=clock())
+        save_outcome(result, out, page=render(result))
     _show(result, as_json)
     typer.echo(f"\nReport, model, recipe and verdicts are in {out}.", err=True)
     place = folders(result).get(result.use)
@@ -118,27 +131,28 @@ def study(
 ) -> None:
     """Measure improvements against the baseline and adopt nothing."""
     from textkaizen.agent.progress import means_with_progress
-    from textkaizen.files.outcomes import check_folder, save_outcome
+    from textkaizen.agent.terminal import results_in
+    from textkaizen.files.outcomes import save_outcome
     from textkaizen.report.page import render
     from textkaizen.study.improvements import chosen
     from textkaizen.study.kaizen import study as run
 
     improvements = chosen([*(only or []), *(group or [])])
-    if out is not None:
-        check_folder(out)
+    seconds, baseline = _seconds(minutes, rounds), _recipe(recipe)
     corpus, _ = _corpora(data, None, text_column, label_column, group_column)
-    with means_with_progress(_seconds(minutes, rounds)) as (means, clock):
-        result = run(
-            corpus,
-            budget=_budget(minutes, rounds, clock),
-            seed=seed,
-            means=means,
-            baseline=_recipe(recipe),
-            improvements=improvements,
-        )
-    result = _finished(result, clock())
-    if out is not None:
-        save_outcome(result, out, page=render(result))
+    with results_in(out):
+        with means_with_progress(seconds) as (means, clock):
+            result = run(
+                corpus,
+                budget=_budget(seconds, rounds, clock),
+                seed=seed,
+                means=means,
+                baseline=baseline,
+                improvements=improvements,
+            )
+        result = replace(result, seconds=clock())
+        if out is not None:
+            save_outcome(result, out, page=render(result))
     _show(result, as_json)
     _exit_if_interrupted(result)
 
@@ -154,15 +168,16 @@ def train(
     group_column: GroupColumn = None,
     as_json: Json = False,
 ) -> None:
-    """Train one network by a recipe on all texts and save it as a model."""
+    """Train one network by a recipe on all texts and save it."""
     from textkaizen.data import canonical, require, without_empty
-    from textkaizen.files.models import save_model
+    from textkaizen.files.models import check_model_folder, save_model
     from textkaizen.model import learn_model
 
     chosen_recipe = _recipe(recipe)
     corpus, _ = _corpora(data, None, text_column, label_column, group_column)
     corpus = canonical(corpus)
     require(corpus, 2)
+    check_model_folder(out)
     corpus = without_empty(corpus)
     model, trained = learn_model(corpus, chosen_recipe, seed)
     save_model(model, out)
@@ -182,7 +197,7 @@ def train(
         )
         return
     logs = ", ".join(f"{name} {value:.3f}" for name, value in last.items())
-    typer.echo(f"Trained {trained.best_epoch} epochs on {len(corpus)} texts: {logs}.")
+    typer.echo(f"Trained on {len(corpus)} texts. After epoch {trained.best_epoch}: {logs}.")
     typer.echo(f"The model is in {out}.")
 
 
@@ -244,7 +259,7 @@ def evaluate(
     label_column: LabelColumn = "label",
     as_json: Json = False,
 ) -> None:
-    """Score a model on labelled texts: accuracy and macro-F1 with intervals."""
+    """Score a model on labelled texts: accuracy and macro-F1."""
     from textkaizen.files.models import load_model
     from textkaizen.study.evaluation import evaluate as score
 
@@ -259,27 +274,31 @@ def evaluate(
         shown = (
             f"{100 * value['value']:.1f} % [{100 * value['low']:.1f}, {100 * value['high']:.1f}]"
         )
-        typer.echo(f"{name:10} {shown}")
-    typer.echo(f"on {found['texts']} texts of {found['classes']} classes")
+        typer.echo(f"{name.replace('_f1', '-F1'):10} {shown}")
+    on = f"on {found['texts']} texts of {found['classes']} classes"
+    typer.echo(f"{on}; in brackets the 95 % interval")
 
 
 @app.command()
 def predict(
     model: ModelFolder,
     file: Annotated[
-        Path | None, typer.Argument(help="Texts, one a line; standard input by default.")
+        Path | None,
+        typer.Argument(metavar="FILE", help="Texts, one a line; standard input by default."),
     ] = None,
     top_k: Annotated[int, typer.Option(help="Labels to give for each text.", min=1)] = 1,
 ) -> None:
-    """Label texts, one a line, as JSON Lines: text, label, probability."""
+    """Label texts, one a line: JSON Lines come out."""
     from textkaizen.agent.predictions import predictions
+    from textkaizen.agent.terminal import json_text
     from textkaizen.files.corpora import open_lines
     from textkaizen.files.models import load_model
 
     loaded = load_model(model)
     with open_lines(file) as lines:
         for answer in predictions(loaded, lines, top_k):
-            print(json.dumps(answer, ensure_ascii=False), flush=sys.stdout.isatty())
+            # At once: whoever sends line by line through a pipe waits for it.
+            print(json_text(answer), flush=True)
 
 
 @app.command()
@@ -290,7 +309,10 @@ def chat(
     ] = None,
     seed: Seed = 0,
 ) -> None:
-    """Talk with a model: a reply for each line, until `/quit` or the end of the input."""
+    """Talk with a model: a line in, a reply out.
+
+    Ends with `/quit` or the end of the input.
+    """
     from textkaizen.agent.chat import converse
     from textkaizen.files.models import load_model
     from textkaizen.files.replies import load_replies
@@ -327,19 +349,12 @@ def _seconds(minutes: float | None, rounds: int | None) -> float | None:
     return None if rounds is not None else 60 * (minutes or DEFAULT_MINUTES)
 
 
-def _budget(minutes: float | None, rounds: int | None, clock):
+def _budget(seconds: float | None, rounds: int | None, clock):
     from textkaizen.study.budget import Budget
     from textkaizen.workers.threads import cores
 
-    seconds = _seconds(minutes, rounds)
     limits = {"rounds": rounds} if seconds is None else {"seconds": seconds}
     return Budget(clock=clock, cores=cores(), **limits)
-
-
-def _finished(result, seconds: float):
-    from dataclasses import replace
-
-    return replace(result, seconds=seconds)
 
 
 def _show(result, as_json: bool) -> None:
@@ -354,7 +369,9 @@ def _show(result, as_json: bool) -> None:
 
 
 def _print_json(values: dict[str, Any]) -> None:
-    typer.echo(json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False))
+    from textkaizen.agent.terminal import json_text
+
+    typer.echo(json_text(values, indent=1))
 
 
 def _exit_if_interrupted(result) -> None:

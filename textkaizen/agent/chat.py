@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from io import TextIOWrapper
 
+from textkaizen.files.corpora import open_lines
 from textkaizen.model import Model
 
 PROMPT, TOP = "> ", 3
@@ -42,15 +44,18 @@ class Replies:
 
 
 def converse(model: Model, known: Mapping[str, tuple[str, ...]], seed: int = 0) -> None:
-    """Talk on standard input and output until `/quit` or the end of the input."""
-    prompt = sys.stdin.isatty()
-    if prompt:
-        print("Write something; /top shows what else it could be, /quit ends.")
-    for reply in answers(model, Replies(known, seed), _lines(prompt)):
-        print(reply, flush=True)
+    """Talk on standard input and output until `/quit` or the end of the input.
+
+    Raises:
+        CorpusError: bytes of a pipe that are not UTF-8.
+    """
+    with open_lines(None) as piped:
+        lines = _typed() if sys.stdin.isatty() else piped
+        for reply in answers(model, Replies(known, seed), lines):
+            print(reply, flush=True)
 
 
-def answers(model: Model, replies: Replies, lines: Iterable[str]) -> Iterable[str]:
+def answers(model: Model, replies: Replies, lines: Iterable[str]) -> Iterator[str]:
     """Yield what is to be said to each line; blank lines say nothing."""
     last = ""
     for line in lines:
@@ -67,9 +72,14 @@ def answers(model: Model, replies: Replies, lines: Iterable[str]) -> Iterable[st
             yield replies.choose(model.answer(said)[0][0])
 
 
-def _lines(prompt: bool) -> Iterable[str]:
+def _typed() -> Iterator[str]:
+    """Yield what somebody types at the prompt."""
+    print("Write something; /top shows what else it could be, /quit ends.")
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # a stray byte must not end the conversation
     while True:
         try:
-            yield input(PROMPT if prompt else "")
+            yield input(PROMPT)
         except EOFError:
+            print()
             return

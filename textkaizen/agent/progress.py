@@ -10,9 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from textkaizen.study.rounds import Means, Progress
 from textkaizen.workers.threads import Threads
+
+Show = Callable[[Progress], Any]
+Close = Callable[[], Any]
 
 LOG_EVERY_SECONDS = 20.0
 
@@ -35,38 +39,79 @@ def means_with_progress(
     def clock() -> float:
         return time.monotonic() - started
 
-    show, close = (_live if sys.stderr.isatty() else _log)(seconds, clock)
+    show, close = (_live if sys.stderr.isatty() else _log)(Line(seconds, clock), clock)
     try:
         yield Means(workers, workers.stopping, progress=show), clock
     finally:
         close()
 
 
-def _told(event: Progress, seconds: float | None, clock: Callable[[], float]) -> str:
-    where = f"round {event.round}" if event.round else "before the first round"
-    lanes = f", {event.done} of {event.planned} lanes" if event.planned else ""
-    spent = (
-        f", {clock() / 60:.1f} of {seconds / 60:.1f} min"
-        if seconds
-        else (f", {clock() / 60:.1f} min")
-    )
-    return f"{where}: {event.trying}{lanes}{spent}"
+class Line:
+    """Words what goes on.
+
+    Args:
+        seconds: the time there is; None when rounds limit. Then the time left is that of the
+            round's lanes on this seed, guessed from those that are done.
+        clock: seconds since the start.
+
+    Example:
+        >>> Line(300.0, lambda: 30.0).tell(Progress(1, "dropout 0.5", 7, 130))
+        'round 1, seed 1: dropout 0.5; 7 of 130 lanes; 4 min 30 s left'
+    """
+
+    def __init__(self, seconds: float | None, clock: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._sweep = (0, 0)
+        self._begun = 0.0
+
+    def tell(self, event: Progress) -> str:
+        """Return the line for an event; events come in the order of time."""
+        if (event.round, event.sweep) != self._sweep:
+            self._sweep, self._begun = (event.round, event.sweep), self._clock()
+        told = [event.trying]
+        if event.planned:
+            told = [f"round {event.round}, seed {event.sweep}: {event.trying}"]
+            told.append(f"{event.done} of {event.planned} lanes")
+        return "; ".join([*told, *self._left(event)])
+
+    def _left(self, event: Progress) -> Iterator[str]:
+        now = self._clock()
+        if self._seconds is not None:
+            left = self._seconds - now
+            yield f"{_time(left)} left" if left >= 1 else "finishing"
+        elif event.done:
+            ahead = (now - self._begun) / event.done * (event.planned - event.done)
+            yield f"about {_time(ahead)} left for this seed"
 
 
-def _live(seconds: float | None, clock: Callable[[], float]):
+def _time(seconds: float) -> str:
+    """Word a time in whole seconds.
+
+    Example:
+        >>> _time(41.8), _time(270.0)
+        ('42 s', '4 min 30 s')
+    """
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+def _live(line: Line, _clock: Callable[[], float]) -> tuple[Show, Close]:
     from rich.console import Console
+    from rich.text import Text
 
     status = Console(stderr=True).status("reading")
     status.start()
-    return lambda event: status.update(_told(event, seconds, clock)), status.stop
+    return lambda event: status.update(Text(line.tell(event))), status.stop
 
 
-def _log(seconds: float | None, clock: Callable[[], float]):
-    last = [-LOG_EVERY_SECONDS, -1]
+def _log(line: Line, clock: Callable[[], float]) -> tuple[Show, Close]:
+    last = [-LOG_EVERY_SECONDS, -1.0]
 
     def show(event: Progress) -> None:
+        told = line.tell(event)
         if clock() - last[0] >= LOG_EVERY_SECONDS or event.round != last[1]:
             last[:] = [clock(), event.round]
-            print(_told(event, seconds, clock), file=sys.stderr, flush=True)
+            print(told, file=sys.stderr, flush=True)
 
     return show, lambda: None

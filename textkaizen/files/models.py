@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
 from glob import escape
 from itertools import pairwise
@@ -41,7 +42,7 @@ NAMES = (MODEL, VOCABULARY, WEIGHTS, HASH)
 FORMER = "former"  # where a replaced model waits for its end, beside the new one
 
 
-def save_model(model: Model, folder: Path) -> None:
+def save_model(model: Model, folder: str | Path) -> None:
     """Write a model folder; a former model there is replaced in one go.
 
     Args:
@@ -52,8 +53,9 @@ def save_model(model: Model, folder: Path) -> None:
         ModelError: the folder holds something else or cannot be written, or the weights are not
             finite (training has diverged). What was there is left whole.
     """
+    folder = Path(folder)
     contents = _contents(model, folder)
-    target = Path(folder).resolve()
+    target = folder.resolve()
     _require_replaceable(target, folder)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +72,23 @@ def save_model(model: Model, folder: Path) -> None:
         ) from error
 
 
-def load_model(folder: Path) -> Model:
+def check_model_folder(folder: Path) -> None:
+    """Refuse, before any training, a folder that a model could not be saved in.
+
+    Raises:
+        ModelError: the folder holds something else, is a file, or cannot be written.
+    """
+    target = folder.resolve()
+    _require_replaceable(target, folder)
+    nearest = next(path for path in target.parents if path.exists())
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ModelError(
+            f"A model must be saved where files can be written; {folder} cannot be written: "
+            f"{nearest} is closed to this user. Name another folder."
+        )
+
+
+def load_model(folder: str | Path) -> Model:
     """Read a model folder.
 
     Raises:

@@ -41,6 +41,8 @@ class Round:
         choice: the one that was adopted, if any.
         alpha: what an adjusted p is held against; None when unknown.
         detectable: the difference it finds in four of five cases, as a share; None when unknown.
+        seeds: how many its start had run through; None when unknown.
+        again: whether the next round asks the same once more, with more seeds.
     """
 
     number: int
@@ -50,6 +52,8 @@ class Round:
     choice: Verdict | None
     alpha: float | None
     detectable: float | None
+    seeds: int | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,8 @@ def rounds(result: Result) -> tuple[Round, ...]:
     alphas = result.design.get("alpha") or []
     adopted: list[str] = []
     found = []
-    for number in sorted({verdict.round for verdict in result.verdicts}):
+    numbers = sorted({verdict.round for verdict in result.verdicts})
+    for number in numbers:
         own = [verdict for verdict in result.verdicts if verdict.round == number]
         tried = [verdict for verdict in own if verdict.macro_f1 is not None]
         tried.sort(key=lambda verdict: -verdict.macro_f1.value)  # type: ignore[union-attr]
@@ -98,10 +103,17 @@ def rounds(result: Result) -> tuple[Round, ...]:
                 choice,
                 alphas[number - 1] if number <= len(alphas) else None,
                 fact.get("smallest_detectable"),
+                fact.get("seeds", result.design.get("seeds")),
+                choice is None and number != numbers[-1],
             )
         )
         adopted += [choice.name] if choice else []
     return tuple(found)
+
+
+def last_words(result: Result) -> tuple[Round, ...]:
+    """Return the rounds that were not asked again: what they say stands."""
+    return tuple(one for one in rounds(result) if not one.again)
 
 
 def finalist(result: Result, name: str) -> Finalist | None:

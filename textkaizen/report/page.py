@@ -191,13 +191,16 @@ def _verdict_row(verdict: Verdict, scale: figures.Axis) -> Row:
 
 def _design(result: Result, one: Round) -> str:
     """Say how a round was measured."""
-    folds, seeds = result.design.get("folds"), result.design.get("seeds")
+    folds, seeds = result.design.get("folds"), one.seeds
     if not folds or not seeds:
         return ""
     texts = training_texts(result)
     of = f" of {counted(texts, 'text')}" if texts else ""
+    most = folds * seeds
+    lanes = [verdict.lanes for verdict in one.tried]
+    times = f"{most}" if min(lanes, default=most) == most else f"{min(lanes)} to {most}"
     return (
-        f"Each recipe was trained {folds * seeds} times, on {counted(folds, 'fold')}{of} with "
+        f"Each recipe was trained {times} times, on {counted(folds, 'fold')}{of} with "
         f"{counted(seeds, 'seed')}, the same for all."
     )
 

@@ -16,7 +16,7 @@ from textkaizen.report.answer import (
     gain,
     how_sure,
     is_study,
-    rounds,
+    last_words,
     training_texts,
 )
 from textkaizen.report.wording import (
@@ -43,9 +43,10 @@ SHORTEST_NAME = 12
 def verdict_table(result: Result) -> str:
     """Return the verdicts round by round and the scores on held-out texts, without colour.
 
-    No line is longer than 80 columns; differences are points of macro-F1, scores per cent.
+    No line is longer than 80 columns; differences are points of macro-F1, scores per cent. Of
+    rounds that ask the same with more and more seeds only the last is shown.
     """
-    every = rounds(result)
+    every = last_words(result)
     blocks = [_round(result, one) for one in every] or ["No improvement was measured."]
     if result.finalists:
         blocks.append(_scores(result))
@@ -94,12 +95,12 @@ def _round(result: Result, one: Round) -> str:
 
 def _title(result: Result, one: Round) -> list[str]:
     start = f"Round {one.number} from {one.start}"
-    folds, seeds = result.design.get("folds"), result.design.get("seeds")
-    texts = training_texts(result)
+    folds, seeds = result.design.get("folds"), one.seeds
+    texts = training_texts(result) if one == last_words(result)[0] else None
     details = f"{counted(folds, 'fold')} x {counted(seeds, 'seed')}" if folds and seeds else ""
     details += f"{', ' if details else ''}{counted(texts, 'text')}" if texts else ""
     unit = "macro-F1, points"
-    if details and one.number == 1:
+    if details:
         start += f" ({details})"
     if width(start) + 3 + len(unit) <= COLUMNS:
         return [f"{start}   {unit}"]

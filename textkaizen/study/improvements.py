@@ -9,6 +9,7 @@ Rejected: classes with `apply` (a function and four strings are enough).
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -257,8 +258,10 @@ def chosen(names: list[str] | tuple[str, ...] | None = None) -> tuple[Improvemen
     known = {i.name for i in CATALOGUE} | {i.group for i in CATALOGUE}
     unknown = [name for name in names if name not in known]
     if unknown:
+        near = difflib.get_close_matches(unknown[0], sorted(known), n=1, cutoff=0.5)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
         raise UsageError(
-            f"There is no improvement or group called {listed(unknown)}. "
+            f"There is no improvement or group called {listed(unknown)}.{hint} "
             "`textkaizen improvements` lists them."
         )
     return tuple(i for i in CATALOGUE if i.name in names or i.group in names)

@@ -106,6 +106,7 @@ class Result:
         test_texts, test_labels: the held-out texts and the positions of their labels.
         curves: learning curves of the first and the last recipe.
         seed, lanes, compilations, seconds, versions: as their names say.
+        models: by the names of finalists.
     """
 
     data: dict[str, Any]
@@ -128,6 +129,12 @@ class Result:
     seconds: float = 0.0
     versions: dict[str, str] = field(default_factory=dict)
     models: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def model(self) -> Any:
+        """The model to use; of an interrupted run the best there is, None without any."""
+        names = (self.use, "adopted", "baseline")
+        return next((self.models[name] for name in names if name in self.models), None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `--json` prints: plain values only."""

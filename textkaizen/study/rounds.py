@@ -35,6 +35,7 @@ NOTHING, TIME, ROUNDS, INTERRUPTED = (
     "rounds are used",
     "interrupted",
 )
+BASE = "the round's start"
 HOPEFUL = 5  # improvements that a further sweep must at least have time for
 
 
@@ -151,20 +152,13 @@ def measure_round(
     """Measure what there is time for, and judge it; sets `ladder.stopped` on Ctrl-C."""
     base, begun = ladder.recipe, course.budget.clock()
     candidates = list(_candidates(ladder, course).values())
-    names = {c.recipe: c.improvement.name for c in candidates} | {base: "the round's start"}
     allotted = course.share * course.time_left(base)
     lanes_before, first = experiment.lanes, _first_sweep(experiment, candidates, base)
     try:
         for seed_number in range(first, len(experiment.material.seeds)):
             swept = course.budget.clock()
-            jobs = _jobs(experiment, course, base, candidates, seed_number)
-            planned = experiment.material.fold_count * (len(candidates) + 1)
-            place = Progress(number, names[base], 0, planned, seed_number + 1)
-            means.progress(place)
-            for done, job in enumerate(experiment.run(jobs), 1):
-                means.progress(replace(place, trying=names[job.recipe], done=done))
-                if course.time_left(base) <= 0:
-                    break
+            place = Progress(number, BASE, 0, 0, seed_number + 1)
+            _sweep(experiment, course, base, candidates, place, means)
             now = course.budget.clock()
             if course.budget.timed and now - begun + (now - swept) > allotted:
                 break
@@ -180,6 +174,27 @@ def measure_round(
         }
     )
     return verdicts
+
+
+def _sweep(
+    experiment: Experiment,
+    course: Course,
+    base: Recipe,
+    candidates: list[Candidate],
+    place: Progress,
+    means: Means,
+) -> None:
+    """Run the lanes of one seed, as far as time allows; `place` tells which seed."""
+    seed_number = place.sweep - 1
+    names = {c.recipe: c.improvement.name for c in candidates} | {base: BASE}
+    still = [recipe for recipe in names if experiment.sweeps(recipe) <= seed_number]
+    place = replace(place, planned=experiment.material.fold_count * len(still))
+    means.progress(place)
+    jobs = _jobs(experiment, course, base, candidates, seed_number)
+    for done, job in enumerate(experiment.run(jobs), 1):
+        means.progress(replace(place, trying=names[job.recipe], done=done))
+        if course.time_left(base) <= 0:
+            break
 
 
 def _first_sweep(experiment: Experiment, candidates: list[Candidate], base: Recipe) -> int:

@@ -74,8 +74,8 @@ def best_to_adopt(verdicts: list[Verdict]) -> tuple[int, str] | None:
     """Choose what to adopt from a round: its place and "adopted" or "adopted without evidence".
 
     The largest difference among those that help. Where nothing does and the data are too few to
-    show one point, the largest difference that is positive in both measures and more than twice
-    its standard error; nothing else.
+    show one point, the largest difference that is positive in both measures and would be evidence
+    had it been the only question (its p before correction is below the round's error rate).
     """
     tried = [(v.macro_f1, v, place) for place, v in enumerate(verdicts) if v.macro_f1 is not None]
     helping = [(gap.value, place) for gap, verdict, place in tried if verdict.verdict == HELPS]
@@ -87,7 +87,8 @@ def best_to_adopt(verdicts: list[Verdict]) -> tuple[int, str] | None:
     hopeful = [
         (gap.value, place)
         for gap, verdict, place in tried
-        if gap.value > 2 * gap.error > 0 and verdict.accuracy and verdict.accuracy.value > 0
+        if gap.p <= round_alpha(verdict.round) and gap.value > 0
+        if verdict.accuracy is not None and verdict.accuracy.value > 0
     ]
     return (max(hopeful)[1], "adopted without evidence") if hopeful else None
 

@@ -1,0 +1,77 @@
+"""Predictions line by line, and the time that one takes."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textkaizen.agent.predictions import predictions
+from textkaizen.data import canonical
+from textkaizen.files.corpora import load_corpus
+from textkaizen.files.models import load_model, save_model
+from textkaizen.model import learn_model
+from textkaizen.recipe import Recipe
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "library-en.csv"
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return canonical(load_corpus(EXAMPLE))
+
+
+@pytest.fixture(scope="module")
+def model(corpus, tmp_path_factory):
+    """The baseline network of the example texts after two epochs, saved and loaded again."""
+    trained, _ = learn_model(corpus, Recipe().with_knobs(epochs=2), seed=0)
+    folder = tmp_path_factory.mktemp("models") / "model"
+    save_model(trained, folder)
+    return load_model(folder)
+
+
+def test_nothing_is_read_ahead(model):
+    taken = []
+
+    def texts():
+        for text in ("first", "second", "third"):
+            taken.append(text)
+            yield text
+
+    for answer in predictions(model, texts()):
+        assert answer["text"] == taken[-1]
+    assert taken == ["first", "second", "third"]
+
+
+def test_line_by_line_the_answers_are_those_of_all_texts_at_once(model, corpus):
+    found = list(predictions(model, corpus.texts, top_k=3))
+    probabilities = model.probabilities(corpus.texts)
+    assert [answer["label"] for answer in found] == model.predict(corpus.texts)
+    # Rounded to six digits, and added up in another order: half a unit and a unit of float32.
+    best = np.array([answer["probability"] for answer in found])
+    np.testing.assert_allclose(best, probabilities.max(1), rtol=0, atol=2e-6)
+    third = np.array([answer["top"][2]["probability"] for answer in found])
+    np.testing.assert_allclose(third, np.sort(probabilities, 1)[:, -3], rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\0", "zzqx", "\ud800", "🙂" * 50, "a" * 100_000])
+def test_any_text_is_answered(model, text):
+    (answer,) = predictions(model, [text])
+    assert answer["label"] in model.labels
+    assert 0 < answer["probability"] <= 1
+
+
+def test_one_prediction_takes_less_than_a_millisecond(model, corpus):
+    # From text to label. The best of thirty runs counts: what else a machine does makes a run
+    # slower and never faster. Of forty texts that are spread over all lengths, the slowest counts.
+    texts = sorted(corpus.texts, key=len)[:: len(corpus) // 40]
+    assert len(texts) >= 40
+    best = []
+    for text in texts:
+        seconds = []
+        for _ in range(30):
+            begun = time.perf_counter()
+            model.answer(text)
+            seconds.append(time.perf_counter() - begun)
+        best.append(min(seconds))
+    assert max(best) < 0.001

@@ -1,0 +1,169 @@
+"""From texts to a model and on: train, evaluate, predict, chat, check and the catalogue."""
+
+import json
+
+import pytest
+from command_line import QUICK_YAML, ROWS, save_small_model, textkaizen, write_corpus
+
+from textkaizen.files.models import load_model
+from textkaizen.study.improvements import CATALOGUE
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return save_small_model(tmp_path_factory.mktemp("models") / "model")
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    return write_corpus(tmp_path / "corpus.csv")
+
+
+def done(*command_line, **named):
+    """Call what must end well and say nothing on standard error."""
+    ended = textkaizen(*command_line, **named)
+    assert (ended.status, ended.err) == (0, "")
+    return ended.out
+
+
+def as_json(text):
+    """Read one JSON object; anything beside it is an error, and so is NaN."""
+
+    def strange(constant):
+        raise AssertionError(f"{constant} is not JSON")
+
+    found = json.loads(text, parse_constant=strange)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("ending", [[], ["--json"]], ids=["words", "json"])
+def test_what_train_leaves_is_the_model_it_tells_of(tmp_path, corpus, ending):
+    (tmp_path / "quick.yaml").write_text(QUICK_YAML)
+    folder = tmp_path / "new" / "model"
+    line = ["train", corpus, "--out", folder, "--recipe", tmp_path / "quick.yaml", "--seed", "3"]
+    out = done(*line, *ending)
+    found = load_model(folder)
+    assert found.recipe.shape.hidden == (4,)
+    assert (found.labels, found.facts["seed"]) == (("hours", "loss", "renewal"), 3)
+    if ending:
+        told = as_json(out)
+        assert told["recipe"] == found.recipe.to_dict()
+        assert (told["texts"], told["classes"], told["seed"]) == (len(ROWS), 3, 3)
+        assert (told["model"], told["epoch"]) == (str(folder), 3)
+        assert 0 < told["logs"]["loss"] < 10
+    else:
+        assert f"Trained on {len(ROWS)} texts. After epoch 3: loss " in out
+        assert out.endswith(f"The model is in {folder}.\n")
+
+
+def test_evaluate_says_the_same_in_words_and_in_json(model, corpus):
+    told = as_json(done("evaluate", model, corpus, "--json"))
+    assert (told["texts"], told["classes"]) == (len(ROWS), 3)
+    words = done("evaluate", model, corpus).splitlines()
+    for line, name in zip(words[:2], ("accuracy", "macro_f1"), strict=True):
+        value, low, high = (100 * told[name][part] for part in ("value", "low", "high"))
+        assert 0 <= low <= value <= high <= 100
+        assert line.split()[0] == name.replace("_f1", "-F1")
+        assert f"{value:.1f} % [{low:.1f}, {high:.1f}]" in line
+    assert words[2] == f"on {len(ROWS)} texts of 3 classes; in brackets the 95 % interval"
+
+
+def test_evaluate_counts_what_predict_answers(model, corpus):
+    stdin = "".join(f"{text}\n" for text, _ in ROWS).encode()
+    answers = [json.loads(line) for line in done("predict", model, stdin=stdin).splitlines()]
+    right = [answer["label"] == label for answer, (_, label) in zip(answers, ROWS, strict=True)]
+    told = as_json(done("evaluate", model, corpus, "--json"))
+    assert told["accuracy"]["value"] == pytest.approx(sum(right) / len(ROWS))
+
+
+def test_predict_gives_the_same_from_a_file_and_from_standard_input(tmp_path, model):
+    content = "lost my key\r\n\r\nrenew my card\nwhen open? 何時".encode()
+    (tmp_path / "texts.txt").write_bytes(content)
+    out = done("predict", model, stdin=content)
+    assert out == done("predict", model, tmp_path / "texts.txt")
+    answers = [json.loads(line) for line in out.splitlines()]
+    texts = ["lost my key", "", "renew my card", "when open? 何時"]
+    assert [answer["text"] for answer in answers] == texts
+    assert all(list(answer) == ["text", "label", "probability"] for answer in answers)
+    assert "何時" in out
+
+
+@pytest.mark.parametrize(("top_k", "labels"), [(2, 2), (3, 3), (9, 3)])
+def test_top_k_labels_come_best_first(model, top_k, labels):
+    answer = as_json(done("predict", model, "--top-k", top_k, stdin=b"lost my key\n"))
+    assert len(answer["top"]) == labels
+    best = [each["probability"] for each in answer["top"]]
+    assert best == sorted(best, reverse=True)
+    assert answer["top"][0] == {k: answer[k] for k in ("label", "probability")}
+    assert {each["label"] for each in answer["top"]} <= {"hours", "loss", "renewal"}
+    assert sum(best) == pytest.approx(1, abs=3e-6) or labels < 3
+
+
+def test_no_text_gives_no_answer(tmp_path, model):
+    assert done("predict", model) == ""
+    (tmp_path / "texts.txt").write_bytes(b"")
+    assert done("predict", model, tmp_path / "texts.txt") == ""
+
+
+def test_ten_thousand_lines_are_answered_in_their_order(model):
+    texts = [f"{text} {number}" for number in range(159) for text, _ in ROWS][:10_000]
+    out = done("predict", model, stdin="\n".join(texts).encode())
+    assert [json.loads(line)["text"] for line in out.splitlines()] == texts
+
+
+def test_chat_answers_with_replies_and_with_the_label_where_there_is_none(tmp_path, model):
+    (tmp_path / "replies.csv").write_text("label,reply\nloss,Oh dear.\nloss,What a pity.\n")
+    stdin = b"lost my key\nlost my key\n\n/top\n/help\nlost my key\nrenew my card\n/quit\nlost\n"
+    out = done("chat", model, "--replies", tmp_path / "replies.csv", stdin=stdin).splitlines()
+    assert set(out[:2]) == {"Oh dear.", "What a pity."}
+    assert out[2].split()[1] == "loss"
+    assert out[5] == "There is no /help; there are /top and /quit."
+    assert out[6:] == [out[0], "[renewal]"]
+
+
+def test_chat_ends_with_its_input(model):
+    assert done("chat", model, stdin=b"") == ""
+    assert done("chat", model, stdin=b"lost my key") == "[loss]\n"
+    assert done("chat", model, stdin=b"/top\n") == "Nothing was said yet.\n"
+
+
+def test_check_says_that_nothing_is_wrong(corpus):
+    words = f"{corpus}: {len(ROWS)} texts, 3 classes.\nNothing wrong was found.\n"
+    assert done("check", corpus) == words
+    told = as_json(done("check", corpus, "--json"))
+    assert told == {"path": str(corpus), "texts": len(ROWS), "classes": 3, "warnings": []}
+
+
+def test_check_says_what_is_wrong_with_its_lines(tmp_path):
+    rows = [*ROWS, ("lost my bag", "loss"), (" ", "loss"), ("lost my key", "hours")]
+    path = write_corpus(tmp_path / "corpus.csv", rows)
+    test = write_corpus(tmp_path / "test.csv", [("renew my card", "renewal")])
+    out = done("check", path, "--test", test)
+    warnings = as_json(done("check", path, "--test", test, "--json"))["warnings"]
+    assert out.splitlines()[1:] == [f"- {warning}" for warning in warnings]
+    end = len(ROWS) + 2
+    assert f"1 text is empty and left out (line {end + 1})." in out
+    assert "'lost my bag' (lines 26, 65)" in out
+    assert f"'hours' (line {end + 2})" in out
+    assert "'renew my card' (line 2 of training; line 2 of the test)" in out
+
+
+def test_the_catalogue_is_listed_whole_in_words_and_in_json():
+    rows = as_json(done("improvements", "--json"))["improvements"]
+    assert [row["name"] for row in rows] == [one.name for one in CATALOGUE]
+    assert {tuple(row) for row in rows} == {("name", "group", "changes", "claim", "source")}
+    out = done("improvements")
+    for row in rows:
+        assert f"{row['name']}  ({row['group']})\n    {row['claim']}\n    changes: " in out
+        assert f"    source: {row['source']}\n" in out
+
+
+def test_without_a_command_the_commands_are_listed():
+    ended = textkaizen("--help")
+    assert ended.status == 0
+    commands = ended.out.partition("Commands:\n")[2].splitlines()
+    assert len(commands) == 8
+    # A sentence that is cut off tells a newcomer nothing.
+    assert not [line for line in commands if "..." in line]
+    assert textkaizen().err.startswith("Usage: textkaizen") or textkaizen().out == ended.out

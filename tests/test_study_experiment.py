@@ -1,0 +1,233 @@
+"""The paired experiment: what every recipe meets alike, and what no network has seen."""
+
+import math
+
+import numpy as np
+import pytest
+
+from textkaizen.data import Corpus, canonical
+from textkaizen.nets.plain import Network
+from textkaizen.recipe import Recipe, TextRules
+from textkaizen.study import experiment as module
+from textkaizen.study.experiment import Experiment, Runs, lane_seed
+from textkaizen.study.improvements import CATALOGUE
+from textkaizen.study.material import Material
+from textkaizen.train.batches import epoch_orders
+from textkaizen.train.lanes import TrainedLane
+from textkaizen.train.programs import Programs
+
+PROGRAMS = Programs()
+WORDS = TextRules(words=(1, 1), characters=(0, 0), min_texts=1)
+BASE = Recipe(text=WORDS).with_shape(hidden=(4,)).with_knobs(epochs=4, learning_rate=0.02)
+TOPICS = {
+    "hours": "open close today monday",
+    "loss": "lost bag key umbrella",
+    "fee": "pay fine owe",
+}
+
+
+def corpus(size=84):
+    """Short texts of three topics with a word that no other text has; some stand twice."""
+    generator = np.random.default_rng(3)
+    texts, labels = [], []
+    for number in range(size):
+        label = list(TOPICS)[number % 3]
+        own = generator.choice(TOPICS[label].split(), 2)
+        texts.append(f"{own[0]} my {own[1]} only{number:03}")
+        labels.append(label)
+    texts[3], texts[9] = "Pay  my OWE only000", "pay my owe ONLY000"
+    labels[3] = labels[9] = "hours"
+    groups = ["" if number % 7 else f"customer {number % 4}" for number in range(size)]
+    return canonical(Corpus(tuple(texts), tuple(labels), tuple(groups)))
+
+
+def made(fold_count=3, seeds=(1, 2), rows=None, **how):
+    material = Material(rows or corpus(), fold_count, seeds)
+    return Experiment(material, programs=PROGRAMS, **how)
+
+
+@pytest.fixture
+def lanes(monkeypatch):
+    """The lanes that would be trained; each answers class 0 at once."""
+    seen = []
+
+    def train(lane, programs, callbacks):
+        seen.append(lane)
+        kernel = np.zeros((lane.bags.shape[1], lane.classes), np.float32)
+        bias = np.zeros(lane.classes, np.float32)
+        network = Network((kernel,), (bias,), (), "relu", "none", 0.0)
+        return TrainedLane(network, {}, 1, 0.0)
+
+    monkeypatch.setattr(module, "train", train)
+    return seen
+
+
+def test_every_improvement_meets_the_same_texts_folds_seeds_and_orders(lanes):
+    experiment = made()
+    recipes = [BASE, *(i.change(BASE) for i in CATALOGUE if i.change(BASE) != BASE)]
+    met = {}
+    for recipe in recipes:
+        lanes.clear()
+        for seed_number in range(2):
+            list(experiment.run(experiment.jobs(recipe, BASE, seed_number)))
+        met[recipe] = [
+            (
+                lane.seed,
+                lane.bags.toarray().tobytes(),
+                lane.labels.tobytes(),
+                lane.units.tobytes(),
+                lane.classes,
+                next(epoch_orders(len(lane.labels), lane.seed)).tobytes(),
+            )
+            for lane in lanes
+        ]
+        assert {lane.recipe for lane in lanes} == {recipe}
+    assert len(met) == len(recipes) > 20
+    assert all(found == met[BASE] for found in met.values())
+    seeds = [seed for seed, *_ in met[BASE]]
+    assert len(seeds) == len(set(seeds)) == 6  # first weights of its own for each fold and seed
+
+
+def test_a_network_predicts_just_the_texts_it_has_not_seen(lanes):
+    experiment = made()
+    material = experiment.material
+    for seed_number in range(2):
+        jobs = experiment.jobs(BASE, BASE, seed_number)
+        told = []
+        for job in experiment.run(jobs):
+            bags = material.fold_bags(WORDS, seed_number, job.fold)
+            assert not set(bags.train) & set(bags.test)
+            assert set(bags.train) | set(bags.test) == set(range(84))
+            assert (material.partition[seed_number][bags.test] == job.fold).all()
+            assert len(lanes[-1].labels) == len(bags.train)
+            told += bags.test.tolist()
+        assert sorted(told) == list(range(84))
+    assert experiment.sweeps(BASE) == 2
+
+
+def test_copies_and_groups_are_never_on_both_sides():
+    material = Material(corpus(), 3, tuple(range(1, 9)))
+    keys = [" ".join(text.lower().split()) for text in material.corpus.texts]
+    groups = material.corpus.groups
+    assert len(set(keys)) < len(keys)
+    for fold_of in material.partition:
+        for fold in range(3):
+            test = np.flatnonzero(fold_of == fold)
+            rest = np.flatnonzero(fold_of != fold)
+            assert not {keys[n] for n in test} & {keys[n] for n in rest}
+            assert not {groups[n] for n in test} & {groups[n] for n in rest} - {""}
+            assert set(material.labels[test]) == {0, 1, 2}  # stratified
+
+
+def test_another_seed_parts_the_texts_another_way():
+    first, second = Material(corpus(), 3, (1, 2)).partition
+    assert (first != second).any()
+    assert lane_seed(1, 0) != lane_seed(1, 1) != lane_seed(2, 0)
+
+
+def test_a_word_that_stands_only_in_the_test_part_has_no_column():
+    material = Material(corpus(), 3, (1,))
+    material.prepare(WORDS, 0)
+    unknown = 0
+    for fold in range(3):
+        bags = material.fold_bags(WORDS, 0, fold)
+        there = {word for n in bags.train for word in material.corpus.texts[n].lower().split()}
+        assert bags.train_bags.shape[1] == bags.test_bags.shape[1] == len(there)
+        for row, n in enumerate(bags.test):
+            words = set(material.corpus.texts[n].lower().split())
+            assert bags.test_bags[row].nnz == len(words & there)
+            unknown += len(words - there)
+        assert np.diff(bags.train_bags.tocsc().indptr).min() >= 1
+    assert unknown == 81  # of 84 texts all but the three that are copies have a word of their own
+
+
+def test_the_idf_knows_nothing_of_the_test_part():
+    """Other words in the texts of one fold change nothing for the network that predicts them."""
+    rows = Corpus(corpus().texts, corpus().labels)
+    texts = list(rows.texts)
+    before = Material(rows, 3, (1,))
+    before.prepare(WORDS, 0)
+    of_fold = before.fold_bags(WORDS, 0, 1)
+    for n in of_fold.test:
+        texts[n] = texts[n] + " my my today lost"  # known words, which would move every IDF
+    after = Material(Corpus(tuple(texts), rows.labels), 3, (1,))
+    assert (after.partition == before.partition).all()
+    after.prepare(WORDS, 0)
+    changed = after.fold_bags(WORDS, 0, 1)
+    assert (changed.train_bags != of_fold.train_bags).nnz == 0
+    assert (changed.test_bags != of_fold.test_bags).nnz > 0
+
+
+def test_all_folds_of_a_seed_get_tables_with_the_same_number_of_rows(lanes):
+    experiment = made()
+    list(experiment.run(experiment.jobs(BASE, BASE, 0)))
+    assert len({lane.table_rows for lane in lanes}) == 1
+    assert len({lane.room for lane in lanes}) == 1
+    assert all(lane.bags.shape[1] <= lane.table_rows for lane in lanes)
+    assert len({lane.bags.shape[1] for lane in lanes}) > 1
+
+
+def test_what_the_start_chooses_is_built_in_and_other_choices_are_switched_on():
+    experiment = made()
+    jobs = lambda recipe: {job.built_in for job in experiment.jobs(recipe, BASE, 0)}
+    assert jobs(BASE) == jobs(BASE.with_knobs(dropout=0.5)) == {("activation", "batch_norm")}
+    assert jobs(BASE.with_knobs(activation="elu")) == {()}
+    assert jobs(BASE.with_knobs(batch_norm="after")) == {()}
+
+
+def test_what_has_run_through_a_seed_is_not_asked_for_again(lanes):
+    experiment = made()
+    assert len(experiment.jobs(BASE, BASE, 0)) == 3
+    list(experiment.run(experiment.jobs(BASE, BASE, 0)))
+    assert experiment.jobs(BASE, BASE, 0) == []
+    assert len(experiment.jobs(BASE, BASE, 1)) == 3
+    assert (experiment.lanes, experiment.sweeps(BASE)) == (3, 1)
+
+
+def test_a_seed_counts_when_every_text_of_it_and_of_those_before_is_predicted():
+    predicted = np.zeros((3, 5), np.int32)
+    assert Runs(predicted).sweeps == 3
+    predicted[1, 4] = -1
+    assert Runs(predicted).sweeps == 1
+    assert made().sweeps(BASE) == 0
+
+
+def test_the_same_recipe_by_another_way_answers_the_same_to_the_last_text():
+    """A null: choices switched on instead of built in, and a penalty of nothing, change nothing."""
+    one, other = made(seeds=(1,)), made(seeds=(1,))
+    elsewhere = BASE.with_knobs(activation="elu")
+    list(one.run(one.jobs(BASE, BASE, 0)))
+    list(other.run(other.jobs(BASE, elsewhere, 0)))
+    assert (one.runs[BASE].predicted == other.runs[BASE].predicted).all()
+    assert len(np.unique(one.runs[BASE].predicted)) == 3  # it has learnt to tell them apart
+
+
+def test_lanes_that_are_told_to_stop_are_not_kept():
+    experiment = made(seeds=(1,), stopping=lambda *_: True)
+    assert list(experiment.run(experiment.jobs(BASE, BASE, 0))) == []
+    assert experiment.lanes == 0
+
+
+@pytest.mark.parametrize("rate", [1e6, 1e12, 1e18, 1e24])
+@pytest.mark.parametrize("activation", ["relu", "selu"])
+def test_huge_weights_are_no_reason_to_warn(rate, activation):
+    """They overflow in float32; what comes out is a bad network, and the verdict says so."""
+    knobs = {"optimiser": "sgd", "learning_rate": rate, "activation": activation}
+    wild, experiment = BASE.with_knobs(**knobs), made(seeds=(1,))
+    list(experiment.run(experiment.jobs(wild, wild, 0)))
+    assert experiment.sweeps(wild) == 1
+
+
+def test_a_network_that_diverges_is_a_bad_network_and_no_crash():
+    """Steps far too large: the weights are no numbers any more, and every text gets class 0."""
+    wild = BASE.with_knobs(optimiser="sgd", learning_rate=1e30)
+    experiment = made(seeds=(1,))
+    _, trained, _ = experiment._lane(experiment.jobs(wild, BASE, 0)[0])
+    assert math.isnan(trained.history["loss"][-1])
+    assert np.isnan(trained.network.kernels[1]).any()
+    list(experiment.run(experiment.jobs(wild, BASE, 0)))
+    assert (experiment.runs[wild].predicted == 0).all()
+    stopping = wild.with_knobs(patience=2.0)
+    list(experiment.run(experiment.jobs(stopping, BASE, 0)))
+    assert experiment.sweeps(stopping) == 1
+    assert math.isfinite(experiment.runs[stopping].seconds)
