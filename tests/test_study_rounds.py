@@ -200,9 +200,24 @@ def test_a_run_never_begins_what_cannot_end(seconds, reserve, sizes, better, als
     begun = {recipe for recipe, _ in made.begun}
     for recipe in begun - {BASE}:
         assert made.sweeps(recipe) == max(s for r, s in made.begun if r == recipe) + 1
-    # The start of the first round is begun whatever time there is: one lane tells that.
-    assert made.clock.now <= max(seconds - 1.3 * reserve, 1.0) + 1e-9 or begun == {BASE}
+    # The start of the first round is begun on trust: its first lane tells what a lane takes.
+    assert made.clock.now <= max(seconds - 1.3 * reserve, 0) + 1e-9 or begun == {BASE}
     assert ladder.stopped in ("nothing more helps", "time is used")
+
+
+def test_without_time_for_anything_nothing_is_begun_and_everything_listed():
+    made, ladder, _ = run({}, seconds=3, reserve=3)
+    assert made.begun == []
+    assert [v.verdict for v in ladder.verdicts] == ["not tried"] * 3
+    assert (ladder.stopped, len(ladder.rounds)) == ("time is used", 1)
+
+
+def test_a_costly_start_gets_no_further_seed_that_could_not_end():
+    """Adopted, tiny batches take 26 times as long: there is no time for another seed of them."""
+    tiny = Improvement("tiny batches", "batch", lambda r: r.with_shape(batch_size=1), "", "")
+    made, ladder, _ = run({"small": 0.25}, (tiny, DROPOUT), seconds=142, seeds=4)
+    assert made.clock.now <= 142
+    assert {v.name for v in ladder.verdicts} == {"tiny batches", "dropout"}
 
 
 def test_sweeps_of_a_round_are_added_by_the_clock_alone():

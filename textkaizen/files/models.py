@@ -56,7 +56,7 @@ def save_model(model: Model, folder: str | Path) -> None:
     folder = Path(folder)
     contents = _contents(model, folder)
     target = folder.resolve()
-    _require_replaceable(target, folder)
+    require_replaceable(folder)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as beside:
@@ -78,8 +78,8 @@ def check_model_folder(folder: Path) -> None:
     Raises:
         ModelError: the folder holds something else, is a file, or cannot be written.
     """
+    require_replaceable(folder)
     target = folder.resolve()
-    _require_replaceable(target, folder)
     nearest = next(path for path in target.parents if path.exists())
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise ModelError(
@@ -163,8 +163,13 @@ def _hash_line(content: bytes) -> bytes:
     return f"{hashlib.sha256(content).hexdigest()}  {MODEL}\n".encode()
 
 
-def _require_replaceable(target: Path, folder: Path) -> None:
-    """Refuse to write over anything but a model or an empty folder."""
+def require_replaceable(folder: Path) -> None:
+    """Refuse to write over anything but a model or an empty folder.
+
+    Raises:
+        ModelError: the folder holds something else, or cannot be looked into.
+    """
+    target = Path(folder).resolve()
     try:
         there = sorted(path.name for path in target.iterdir())
         strange = [name for name in there if name not in NAMES]

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from textkaizen.data import Corpus, canonical, require_labelled, without_empty
+from textkaizen.data import Corpus, canonical, require_labelled, together, without_empty
 from textkaizen.data.checks import quoted
 from textkaizen.errors import CorpusError, listed
 from textkaizen.measure.intervals import score_interval
 from textkaizen.model import Model
+from textkaizen.text.normalise import normalise
 
 
 def evaluate(model: Model, corpus: Corpus, seed: int = 0) -> dict[str, Any]:
@@ -36,8 +37,11 @@ def evaluate(model: Model, corpus: Corpus, seed: int = 0) -> dict[str, Any]:
     position = {label: number for number, label in enumerate(model.labels)}
     truth = np.array([position[label] for label in corpus.labels], np.int32)
     predicted = model.logits(corpus.texts).argmax(1).astype(np.int32)
+    units = together(corpus, [normalise(text) for text in corpus.texts])
     scores = {}
     for metric in ("accuracy", "macro_f1"):
-        value, low, high = score_interval(metric, truth, predicted, len(model.labels), seed=seed)
+        value, low, high = score_interval(
+            metric, truth, predicted, len(model.labels), units=units, seed=seed
+        )
         scores[metric] = {"value": value, "low": low, "high": high}
     return scores | {"texts": len(corpus), "classes": len(corpus.classes)}

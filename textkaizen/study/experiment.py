@@ -131,8 +131,10 @@ class Experiment:
     def _lane(self, job: Job) -> tuple[Job, TrainedLane, np.ndarray]:
         """Train one network and let it predict the texts of its fold."""
         bags = self.material.fold_bags(job.recipe.text, job.seed_number, job.fold)
-        trained = train(self._made(job), self.programs, [self.stopping])
-        return job, trained, logits(trained.network, bags.test_bags).argmax(1)
+        # A network that diverges is a bad network, and its verdict says so: no warning beside it.
+        with np.errstate(over="ignore", invalid="ignore"):
+            trained = train(self._made(job), self.programs, [self.stopping])
+            return job, trained, logits(trained.network, bags.test_bags).argmax(1)
 
     def _made(self, job: Job) -> Lane:
         """Make the lane of a job."""

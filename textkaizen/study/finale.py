@@ -49,7 +49,8 @@ class Contenders:
     @property
     def yardstick(self) -> str:
         """The better linear model; of equals the first, which has calibrated probabilities."""
-        return max(self.trial, key=self.trial.__getitem__, default=LINEAR[0])
+        # In a fixed order: that of `trial` is the order in which the fits happened to end.
+        return max(LINEAR, key=lambda name: self.trial.get(name, 0.0))
 
     def joined(self, other: Contenders) -> Contenders:
         """Return both."""
@@ -87,9 +88,10 @@ def learn_contenders(
             model = learn_linear(prepared.training, recipe, seed, kind=name)
             contenders.trial[name] = _trial(prepared, recipe, seed, name)
             return name, model, None
-        model, trained = learn_model(
-            prepared.training, recipe, seed, programs=means.programs, callbacks=[means.stopping]
-        )
+        with np.errstate(over="ignore", invalid="ignore"):  # it may diverge, as in a round
+            model, trained = learn_model(
+                prepared.training, recipe, seed, programs=means.programs, callbacks=[means.stopping]
+            )
         return name, model, trained
 
     for name, model, trained in means.worker(learn, jobs):
@@ -124,12 +126,16 @@ def look_once(prepared: Prepared, contenders: Contenders, seed: int) -> dict[str
     held_out, labels = prepared.held_out, prepared.training.classes
     position = {label: number for number, label in enumerate(labels)}
     truth = np.array([position[label] for label in held_out.labels], np.int32)
-    predicted = {
-        name: contenders.models[name].logits(held_out.texts).argmax(1).astype(np.int32)
-        for name in ORDER
-        if name in contenders.models
-    }
-    finalists = tuple(_finalist(name, truth, predicted, len(labels), seed) for name in predicted)
+    with np.errstate(over="ignore", invalid="ignore"):
+        predicted = {
+            name: contenders.models[name].logits(held_out.texts).argmax(1).astype(np.int32)
+            for name in ORDER
+            if name in contenders.models
+        }
+    units = together(held_out, [normalise(text) for text in held_out.texts])
+    finalists = tuple(
+        _finalist(name, truth, predicted, units, len(labels), seed) for name in predicted
+    )
     use, advice = advise(finalists, contenders.yardstick)
     return found | {
         "finalists": finalists,
@@ -153,11 +159,16 @@ def _trial(prepared: Prepared, recipe: Recipe, seed: int, kind: str) -> float:
 
 
 def _finalist(
-    name: str, truth: np.ndarray, predicted: dict[str, np.ndarray], classes: int, seed: int
+    name: str,
+    truth: np.ndarray,
+    predicted: dict[str, np.ndarray],
+    units: np.ndarray,
+    classes: int,
+    seed: int,
 ) -> Finalist:
     own = predicted[name]
     scores = {
-        metric: Score(*score_interval(metric, truth, own, classes, seed=seed))
+        metric: Score(*score_interval(metric, truth, own, classes, units=units, seed=seed))
         for metric in ("accuracy", "macro_f1")
     }
     versus = None
@@ -169,6 +180,7 @@ def _finalist(
             predicted["adopted"][None],
             one_network,
             classes=classes,
+            units=units,
             seed=seed,
         )["accuracy"]
     return Finalist(name, versus_adopted=versus, predicted=tuple(own.tolist()), **scores)

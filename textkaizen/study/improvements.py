@@ -44,6 +44,27 @@ def _faster(factor: float) -> Callable[[Recipe], Recipe]:
     return lambda recipe: recipe.with_knobs(learning_rate=recipe.knobs.learning_rate * factor)
 
 
+def _optimiser(name: str, **changes) -> Callable[[Recipe], Recipe]:
+    """Another optimiser with a rate of its own; one that is there keeps the rate found for it."""
+
+    def change(recipe: Recipe) -> Recipe:
+        if recipe.knobs.optimiser == name:
+            return recipe
+        return recipe.with_knobs(optimiser=name, **changes)
+
+    return change
+
+
+def _stopping(patience: float, epochs: int) -> Callable[[Recipe], Recipe]:
+    """Early stopping; a recipe without validation texts gets the usual share to watch."""
+
+    def change(recipe: Recipe) -> Recipe:
+        share = recipe.knobs.validation or Recipe().knobs.validation
+        return recipe.with_knobs(patience=patience, epochs=epochs, validation=share)
+
+    return change
+
+
 def _batches(size: int) -> Callable[[Recipe], Recipe]:
     return lambda recipe: recipe.with_shape(batch_size=size)
 
@@ -79,7 +100,7 @@ CATALOGUE: tuple[Improvement, ...] = (
     Improvement(
         "early stopping",
         "early stopping",
-        _knobs(patience=5.0, epochs=200),
+        _stopping(5.0, epochs=200),
         "Stop when the validation loss no longer falls, and take the best weights.",
         "Prechelt 1998, Early stopping, but when?, section 2",
     ),
@@ -135,21 +156,21 @@ CATALOGUE: tuple[Improvement, ...] = (
     Improvement(
         "RMSprop",
         "optimiser",
-        _knobs(optimiser="rmsprop", learning_rate=0.001),
+        _optimiser("rmsprop", learning_rate=0.001, momentum=0.0),
         "Steps scaled by recent gradients, without Adam's momentum.",
         "Tieleman & Hinton 2012, Neural networks for machine learning, lecture 6.5",
     ),
     Improvement(
         "SGD with momentum",
         "optimiser",
-        _knobs(optimiser="sgd", learning_rate=0.1, momentum=0.9),
+        _optimiser("sgd", learning_rate=0.1, momentum=0.9),
         "Plain steps with momentum find flatter minima than adaptive ones.",
         "Sutskever et al. 2013, On the importance of initialization and momentum, section 2",
     ),
     Improvement(
         "Adam",
         "optimiser",
-        _knobs(optimiser="adam", learning_rate=0.001, momentum=0.0),
+        _optimiser("adam", learning_rate=0.001, momentum=0.0),
         "Steps scaled by the moments of the gradient need little tuning.",
         "Kingma & Ba 2015, Adam, algorithm 1",
     ),

@@ -77,11 +77,13 @@ def improve(
         experiment = _experiment(prepared, baseline, CATALOGUE, budget, seconds, seed, means)
         course = Course(CATALOGUE, budget, seconds + FINISH_SECONDS, baseline, seed)
         climb(experiment, ladder, course, means)
-        if ladder.recipe != baseline:
+        if ladder.stopped == INTERRUPTED:
+            pass  # neither trained any further nor looked at the held-out texts
+        elif ladder.recipe != baseline:
             means.progress(Progress(len(ladder.rounds), "the adopted recipe on all texts", 0, 0))
             adopted = learn_contenders(prepared, {"adopted": ladder.recipe}, seed, means)
             contenders = contenders.joined(adopted)
-        elif "baseline" in contenders.models:
+        else:
             contenders = contenders.with_copy("baseline", "adopted")
     except KeyboardInterrupt:
         ladder.stopped = INTERRUPTED

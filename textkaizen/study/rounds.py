@@ -123,10 +123,14 @@ class Course:
 def climb(experiment: Experiment, ladder: Ladder, course: Course, means: Means) -> None:
     """Run rounds and adopt until something ends it; `ladder` is brought up to date as it goes."""
     while not ladder.stopped:
+        if not _candidates(ladder, course):
+            ladder.stopped = NOTHING
+            break
         number = len(ladder.rounds) + 1
         verdicts = measure_round(experiment, ladder, course, number, means)
         helping = any(verdict.verdict == HELPS for verdict in verdicts)
-        go_on = not ladder.stopped and number < course.budget.rounds
+        grown = bool(ladder.rounds[-1]["lanes"])
+        go_on = not ladder.stopped and number < course.budget.rounds and grown
         again = not helping and go_on and _sweep_fits(experiment, ladder, course)
         choice = None if again else best_to_adopt(verdicts)
         if choice is not None:
@@ -205,7 +209,8 @@ def _first_sweep(experiment: Experiment, candidates: list[Candidate], base: Reci
 def _sweep_fits(experiment: Experiment, ladder: Ladder, course: Course) -> bool:
     """Whether there are more seeds, and time for the base and the most hopeful on one of them."""
     base, candidates = ladder.recipe, list(_candidates(ladder, course).values())[:HOPEFUL]
-    if not course.budget.timed or experiment.sweeps(base) >= len(experiment.material.seeds):
+    started, seeds = base in experiment.runs, len(experiment.material.seeds)
+    if not course.budget.timed or not started or experiment.sweeps(base) >= seeds:
         return False
     runs = [experiment.runs[c.recipe] for c in candidates if c.recipe in experiment.runs]
     folds = experiment.material.fold_count
@@ -225,17 +230,28 @@ def _jobs(
     The worker asks for the next lane only when a core is about to be free, so the clock is read
     when it matters. Without a time limit nothing is passed over.
     """
-    yield from experiment.jobs(base, base, seed_number)
-    for candidate in candidates:
-        if experiment.sweeps(candidate.recipe) < seed_number:
-            continue  # it was passed over in an earlier sweep
-        jobs = experiment.jobs(candidate.recipe, base, seed_number)
-        if course.budget.timed and jobs:
-            cost = _lane_seconds(experiment, candidate.recipe, base) * (len(jobs) + 1)
-            compiling = 0 if candidate.recipe in experiment.runs else COMPILE_SECONDS
-            if cost / course.budget.cores + compiling > course.time_left(base):
-                continue
-        yield from jobs
+    # Others were passed over in an earlier sweep; without any the base needs no further seed.
+    alive = [c.recipe for c in candidates if experiment.sweeps(c.recipe) >= seed_number]
+    for recipe in (base, *alive) if alive else ():
+        jobs = experiment.jobs(recipe, base, seed_number)
+        if not jobs or _would_end(experiment, course, recipe, base, len(jobs)):
+            yield from jobs
+        elif recipe == base:
+            return
+
+
+def _would_end(
+    experiment: Experiment, course: Course, recipe: Recipe, base: Recipe, lanes: int
+) -> bool:
+    """Whether so many lanes of a recipe should end in time; the first of all tells what one costs.
+
+    One lane more is counted, for what is in flight.
+    """
+    if not course.budget.timed:
+        return True
+    seconds = _lane_seconds(experiment, recipe, base) * (lanes + 1) / course.budget.cores
+    compiling = 0 if recipe in experiment.runs or not experiment.runs else COMPILE_SECONDS
+    return seconds + compiling <= course.time_left(base)
 
 
 def _lane_seconds(experiment: Experiment, recipe: Recipe, base: Recipe) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from textkaizen.measure.compare import decide, holm, paired
 from textkaizen.recipe import Recipe, describe_difference
@@ -94,16 +94,19 @@ def best_to_adopt(verdicts: list[Verdict]) -> tuple[int, str] | None:
 
 
 def smallest_detectable(verdicts: list[Verdict]) -> float | None:
-    """Difference a round finds in four of five cases, from the median standard error.
+    """Difference a round finds in four of five cases, from the median error and freedom.
 
-    The normal quantiles of Holm's first step and of 80 % power, times the error; None when
-    nothing was tried.
+    The quantiles of t for Holm's first step and for 80 % power, times the error. Improvements that
+    changed no answer have no error to go by; None when there are no others.
     """
-    errors = [v.macro_f1.error for v in verdicts if v.macro_f1 is not None]
-    if not errors:
+    tried = [v.macro_f1 for v in verdicts if v.macro_f1 is not None]
+    changing = [gap for gap in tried if gap.error > 0]
+    if not changing:
         return None
-    alpha = round_alpha(verdicts[0].round) / len(errors)
-    return float(np.median(errors) * (norm.ppf(1 - alpha / 2) + norm.ppf(0.8)))
+    error = np.median([gap.error for gap in changing])
+    freedom = np.median([gap.freedom for gap in changing])
+    alpha = round_alpha(verdicts[0].round) / len(tried)
+    return float(error * (student.ppf(1 - alpha / 2, freedom) + student.ppf(0.8, freedom)))
 
 
 def _measured(
