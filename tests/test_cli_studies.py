@@ -98,7 +98,7 @@ def test_people_get_the_table_and_the_answer_and_are_told_where_all_is(runs):
         assert verdict["verdict"] in line
     assert "Held-out texts" in out
     assert printed["advice"].split(":")[0] in " ".join(out.split())
-    assert f"Report, model, recipe and verdicts are in {home / 'words'}." in found["words"].err
+    assert f"Report, recipe and verdicts are in {home / 'words'}." in found["words"].err
     (place,) = [word for word in found["words"].err.split() if "model" in word and "/" in word]
     assert load_model(place.rstrip(".")).labels == ("hours", "loss", "renewal")
 

@@ -62,7 +62,7 @@ def test_a_recipe_without_hidden_layers_has_a_cost_too():
 
 @pytest.mark.parametrize(
     ("texts", "design"),
-    [(50, (5, 3)), (2_000, (5, 3)), (2_001, (5, 2)), (4_001, (5, 1)), (20_001, (3, 1))],
+    [(50, (5, 3)), (2_000, (5, 3)), (2_001, (5, 2)), (20_000, (5, 2)), (20_001, (3, 2))],
 )
 def test_by_rounds_folds_and_seeds_follow_from_the_number_of_texts(texts, design):
     assert design_by_size(texts) == design

@@ -44,7 +44,10 @@ def experiment(skills, sweeps=None):
     return made
 
 
-def verdict(value, p=0.5, error=0.02, found="no evidence", accuracy=0.01, number=1):
+def verdict(value, p=None, error=0.02, found="no evidence", accuracy=0.01, number=1):
+    """A verdict made by hand; its p is that of a normal estimate unless given."""
+    if p is None:
+        p = float(2 * norm.sf(abs(value) / error)) if error else 1.0
     gap = Difference(value, value - 2 * error, value + 2 * error, p, error)
     right = replace(gap, value=accuracy)
     return Verdict(f"improvement {value}", "group", number, gap, right, p, found)
@@ -146,7 +149,8 @@ def test_the_largest_that_helps_is_adopted_even_beside_larger_ones_without_evide
 
 
 def test_where_data_are_too_few_the_best_estimate_may_be_adopted_and_is_marked():
-    verdicts = [verdict(0.03), verdict(0.05), verdict(0.06, error=0.04)]
+    # Of round 1, at 0.025: the third would be no evidence even if it had been the only question.
+    verdicts = [verdict(0.03, p=0.02), verdict(0.05, p=0.02), verdict(0.06, p=0.03)]
     assert smallest_detectable(verdicts) > DETECTABLE
     assert best_to_adopt(verdicts) == (1, "adopted without evidence")
 
@@ -160,14 +164,14 @@ def test_where_data_could_have_shown_a_point_nothing_is_adopted_without_evidence
 @pytest.mark.parametrize(
     "hopeless",
     [
-        verdict(0.04, error=0.02),  # no more than twice its error
+        verdict(0.04, error=0.02),  # p is 0.046, the first round asks for 0.025
+        verdict(0.046, error=0.02, number=2),  # p is 0.021, the second asks for half of that
         verdict(0.05, accuracy=0.0),
         verdict(0.05, accuracy=-0.01),
         verdict(-0.05, found="hurts"),
-        verdict(0.05, error=0.0),
     ],
 )
-def test_what_is_adopted_without_evidence_is_positive_in_both_and_beyond_twice_its_error(hopeless):
+def test_what_is_adopted_without_evidence_is_positive_in_both_and_would_be_evidence_alone(hopeless):
     others = [verdict(0.001), verdict(0.002)]
     assert smallest_detectable([hopeless, *others]) > DETECTABLE
     assert best_to_adopt([hopeless, *others]) is None
@@ -232,4 +236,4 @@ def test_improvements_that_change_no_answer_do_not_make_a_round_look_sharp():
     assert smallest_detectable([*few, *[same] * 3]) == smallest_detectable(
         [verdict(0.0, error=0.02)] * 5
     )
-    assert best_to_adopt([verdict(0.06), *[same] * 3]) == (0, "adopted without evidence")
+    assert best_to_adopt([verdict(0.06, p=0.01), *[same] * 3]) == (0, "adopted without evidence")

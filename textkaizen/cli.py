@@ -90,7 +90,7 @@ def improve(
     """
     from textkaizen.agent.progress import means_with_progress
     from textkaizen.agent.terminal import results_in
-    from textkaizen.files.outcomes import folders, save_outcome
+    from textkaizen.files.outcomes import save_outcome
     from textkaizen.report.page import render
     from textkaizen.study.kaizen import improve as run
 
@@ -101,12 +101,9 @@ def improve(
             budget = _budget(seconds, rounds, clock)
             result = run(corpus, held_out, budget=budget, seed=seed, means=means)
         result = replace(result, seconds=clock())
+        _show(result, as_json)  # first: what took minutes must not hang on a full disk
         save_outcome(result, out, page=render(result))
-    _show(result, as_json)
-    typer.echo(f"\nReport, model, recipe and verdicts are in {out}.", err=True)
-    place = folders(result).get(result.use)
-    if place is not None:
-        typer.echo(f"The model to use is in {out / place}.", err=True)
+    _say_where(result, out)
     _exit_if_interrupted(result)
 
 
@@ -366,6 +363,18 @@ def _show(result, as_json: bool) -> None:
         return
     typer.echo(verdict_table(result))
     typer.echo(summary(result))
+
+
+def _say_where(result, out: Path) -> None:
+    """Name the files on standard error, and which model to use."""
+    from textkaizen.files.outcomes import folders
+    from textkaizen.study.advice import NAMES
+
+    typer.echo(f"\nReport, recipe and verdicts are in {out}.", err=True)
+    for name, place in folders(result).items():
+        model = NAMES[name][:1].upper() + NAMES[name][1:]
+        use = ": this is the one to use" if name == result.use else ""
+        typer.echo(f"{model} is in {out / place}{use}.", err=True)
 
 
 def _print_json(values: dict[str, Any]) -> None:

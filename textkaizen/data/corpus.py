@@ -63,11 +63,14 @@ def canonical(corpus: Corpus) -> Corpus:
 
 
 def content_hash(corpus: Corpus) -> str:
-    """Return the SHA-256 of the rows in canonical order, in hexadecimal."""
+    """Return the SHA-256 of the rows in canonical order, in hexadecimal; groups count if any."""
     digest = hashlib.sha256()
     ordered = canonical(corpus)
-    for text, label in zip(ordered.texts, ordered.labels, strict=True):
-        digest.update(f"{len(text)}:{text}{len(label)}:{label}".encode("utf-8", "surrogatepass"))
+    columns = [ordered.texts, ordered.labels]
+    columns += [ordered.groups] if ordered.groups is not None else []
+    for row in zip(*columns, strict=True):
+        written = "".join(f"{len(value)}:{value}" for value in row)
+        digest.update(written.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 

@@ -48,12 +48,15 @@ def save_outcome(result: Result, folder: Path, page: str) -> None:
 
     Raises:
         ModelError: a network has diverged and cannot be saved; all else has been written.
+        UsageError: the files cannot be written, as on a full disk.
     """
-    verdicts = json.dumps(result.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
-    # Half a surrogate pair, possible in a text from JSON, has no UTF-8: "?" takes its place.
-    (folder / "verdicts.json").write_text(verdicts + "\n", encoding="utf-8", errors="replace")
-    (folder / "report.html").write_text(page, encoding="utf-8")
-    save_recipe(result.recipe, folder / "recipe.yaml")
+    try:
+        _write_pages(result, folder, page)
+    except OSError as error:
+        raise UsageError(
+            f"--out must name a folder that can be written; {folder} cannot: {error.strerror}. "
+            "Make room there, or name another one."
+        ) from error
     saved = {place: name for name, place in folders(result).items()}
     failed = []
     for place in MODELS:
@@ -67,6 +70,14 @@ def save_outcome(result: Result, folder: Path, page: str) -> None:
             failed.append(error)
     if failed:
         raise failed[0]
+
+
+def _write_pages(result: Result, folder: Path, page: str) -> None:
+    verdicts = json.dumps(result.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
+    # Half a surrogate pair, possible in a text from JSON, has no UTF-8: "?" takes its place.
+    (folder / "verdicts.json").write_text(verdicts + "\n", encoding="utf-8", errors="replace")
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    save_recipe(result.recipe, folder / "recipe.yaml")
 
 
 def folders(result: Result) -> dict[str, str]:

@@ -27,7 +27,7 @@ class Verdict:
         verdict: HELPS, HURTS, NO_EVIDENCE or NOT_TRIED.
         adopted: "", "adopted" or "adopted without evidence".
         change: what it changed, e.g. "dropout: 0.0 -> 0.5".
-        lanes: networks trained for it.
+        lanes: networks trained for it up to this round; later rounds may add seeds.
         seconds: training time of these.
     """
 

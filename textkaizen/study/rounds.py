@@ -168,7 +168,11 @@ def measure_round(
                 break
     except KeyboardInterrupt:
         ladder.stopped = INTERRUPTED
-    verdicts = judge_round(experiment, base, candidates, number, course.seed)
+    try:
+        verdicts = judge_round(experiment, base, candidates, number, course.seed)
+    except KeyboardInterrupt:  # seconds; what was measured is not to be lost
+        ladder.stopped = INTERRUPTED
+        verdicts = judge_round(experiment, base, candidates, number, course.seed)
     ladder.rounds.append(
         {
             "alpha": round_alpha(number),
