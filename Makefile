@@ -30,8 +30,8 @@ $(VENV)/dev: $(VENV)/run requirements-dev.lock
 
 demo: $(VENV)/run
 	$(RUN)/textkaizen improve examples/library-en.csv --minutes $(MINUTES) --seed 1 --out $(OUT)
-	@echo "Where is the nearest bus stop to the library, and is the lift working?" \
-		| $(RUN)/textkaizen predict $(OUT)/model
+	@echo "I need the novel two weeks longer, can you extend it?" \
+		| $(RUN)/textkaizen predict $(OUT)/model --top-k 3
 	@echo "Open $(OUT)/report.html in a browser. To talk with the model:"
 	@echo "$(RUN)/textkaizen chat $(OUT)/model --replies examples/replies-en.csv"
 

@@ -194,6 +194,8 @@ def reach(one: Round, texts: int | None) -> str:
 def ending(result: Result) -> str:
     """Say why the run ended; "" for a study that took its one round."""
     stopped = result.design.get("stopped", "")
+    if stopped == "nothing more helps" and not result.adopted:
+        return "The run ended because nothing is shown to help."
     return "" if is_study(result) and stopped == "rounds are used" else ENDS.get(stopped, "")
 
 
