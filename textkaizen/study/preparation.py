@@ -98,11 +98,19 @@ def check_texts(corpus: Corpus, test: Corpus | None) -> dict[str, Any]:
     """Say what is wrong with labelled texts, as plain values; nothing is held out.
 
     Raises:
-        CorpusError: what is wrong is so bad that nothing could be trained.
+        CorpusError: what is wrong is so bad that nothing could be trained; what else was found is
+            told with it.
     """
-    facts, corpus, test = _checked(corpus, test)
-    if test is not None:
-        _without_shared(without_empty(corpus), without_empty(test))
+    try:
+        facts, corpus, test = _checked(corpus, test)
+        if test is not None:
+            _without_shared(without_empty(corpus), without_empty(test))
+    except CorpusError as error:
+        rows = canonical(corpus)
+        besides = warnings(rows, _keys(rows), LEAST_FOLDS) if len(rows) else ()
+        if not besides:
+            raise
+        raise CorpusError(f"{error} Besides: {' '.join(besides)}") from error
     return {name: facts[name] for name in ("path", "texts", "classes", "warnings")}
 
 
