@@ -5,6 +5,7 @@ as it always is.
 """
 
 import json
+from pathlib import Path
 import shutil
 import signal
 import subprocess
@@ -99,8 +100,12 @@ def test_people_get_the_table_and_the_answer_and_are_told_where_all_is(runs):
     assert "Held-out texts" in out
     assert printed["advice"].split(":")[0] in " ".join(out.split())
     assert f"Report, recipe and verdicts are in {home / 'words'}." in found["words"].err
-    (place,) = [word for word in found["words"].err.split() if "model" in word and "/" in word]
-    assert load_model(place.rstrip(".")).labels == ("hours", "loss", "renewal")
+    err = found["words"].err
+    places = [word.rstrip(".:") for word in err.split() if "model" in word and "/" in word]
+    assert [Path(place).name for place in places] == ["model", "linear_model"]
+    for place in places:
+        assert load_model(place).labels == ("hours", "loss", "renewal")
+    assert err.count(": this is the one to use.") == 1
 
 
 def test_progress_is_told_on_standard_error_alone(runs):

@@ -162,7 +162,7 @@ def test_the_run_ends_when_there_is_nothing_left_to_try():
 
 def test_what_there_was_no_time_for_is_listed_as_not_tried():
     # A sweep of one recipe is 3 lanes of 1 s; the base and one more fit into 8 s, then it is 8.
-    made, ladder, _ = run({"dropout": 0.3}, seconds=10.4, seeds=5)
+    made, ladder, _ = run({"dropout": 0.4}, seconds=10.4, seeds=5)
     first = rows(ladder, 1)
     assert first["dropout"].verdict == "helps"
     assert {n: v.verdict for n, v in first.items() if n != "dropout"} == dict.fromkeys(
@@ -276,7 +276,7 @@ def test_a_sweep_that_the_clock_cuts_off_is_not_judged():
 
 def test_interrupted_in_a_round_what_is_complete_is_judged_and_the_rest_not_tried():
     # 3 lanes of the base, 3 of dropout, then 2 of the 3 that ELU needs.
-    made, ladder, _ = run({"dropout": 0.3}, rounds=5, end_at=8)
+    made, ladder, _ = run({"dropout": 0.4}, rounds=5, end_at=8)
     assert ladder.stopped == "interrupted"
     assert {v.name: v.verdict for v in ladder.verdicts} == {
         "dropout": "helps",

@@ -107,13 +107,14 @@ def test_the_same_answers_differ_by_exactly_nothing():
     assert (judged.p_adjusted, judged.verdict) == (1, "no evidence")
 
 
-def test_what_has_not_run_through_a_seed_is_not_tried_and_does_not_count_in_the_correction():
+def test_what_has_not_run_through_a_seed_is_not_tried_but_counts_in_the_correction():
     base, (first, second, third) = Recipe(), CANDIDATES[:3]
     made = experiment({base: 0.6, first.recipe: 0.9, second.recipe: 0.9})
     made.runs[second.recipe].predicted[0, 17] = -1  # one text of the first seed is missing
     verdicts = judge_round(made, base, [first, second, third], 2, seed=1)
     assert [v.verdict for v in verdicts] == ["helps", "not tried", "not tried"]
-    assert verdicts[0].p_adjusted == verdicts[0].macro_f1.p
+    # What looked best is tried first: correcting over what was tried would correct a selection.
+    assert verdicts[0].p_adjusted == 3 * verdicts[0].macro_f1.p
     for untried in verdicts[1:]:
         assert (untried.macro_f1, untried.accuracy, untried.p_adjusted) == (None, None, None)
         assert (untried.round, untried.adopted) == (2, "")
