@@ -5,10 +5,10 @@ as it always is.
 """
 
 import json
-from pathlib import Path
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 from command_line import COMMAND, QUICK_YAML, ROWS, environment, textkaizen, tree, write_corpus
