@@ -8,6 +8,7 @@ chosen by the held-out texts, it would look better than it is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -37,7 +38,7 @@ class Contenders:
     Args:
         models: what may be used in the end.
         curves: how the networks among them learnt.
-        seconds: training time of each.
+        seconds: training time of each that held texts back, as a lane does.
         trial: accuracy of the linear models on training texts that were kept from them for it.
     """
 
@@ -73,7 +74,11 @@ def learn_contenders(
     means: Means,
     linear: bool = False,
 ) -> Contenders:
-    """Train networks by these recipes on all training texts, and linear models if asked for.
+    """Train networks by these recipes, and linear models if asked for, on all training texts.
+
+    A network is trained twice: with its validation share held back, which shows how it learns and
+    at which epoch it is best, then on all texts for so many epochs. Linear models hold nothing
+    back either.
 
     Raises:
         KeyboardInterrupt: training was stopped before its end.
@@ -89,9 +94,12 @@ def learn_contenders(
             contenders.trial[name] = _trial(prepared, recipe, seed, name)
             return name, model, None
         with np.errstate(over="ignore", invalid="ignore"):  # it may diverge, as in a round
-            model, trained = learn_model(
-                prepared.training, recipe, seed, programs=means.programs, callbacks=[means.stopping]
+            network = lambda recipe: learn_model(
+                prepared.training, recipe, seed, means.programs, [means.stopping]
             )
+            model, trained = network(recipe)
+            if recipe.knobs.validation and not means.stopping():
+                model, _ = network(on_all_texts(recipe, trained.best_epoch))
         return name, model, trained
 
     for name, model, trained in means.worker(learn, jobs):
@@ -109,6 +117,14 @@ def learn_contenders(
                 trained.best_epoch,
             )
     return contenders
+
+
+def on_all_texts(recipe: Recipe, epochs: int) -> Recipe:
+    """Return the recipe that trains so many epochs and holds nothing back.
+
+    Source: Goodfellow et al. 2016, Deep learning, algorithm 7.2.
+    """
+    return recipe.with_knobs(validation=0.0, patience=math.inf, epochs=epochs)
 
 
 def look_once(prepared: Prepared, contenders: Contenders, seed: int) -> dict[str, Any]:
