@@ -10,6 +10,7 @@ from textkaizen.data import Corpus
 from textkaizen.recipe import Recipe, TextRules
 from textkaizen.study import kaizen
 from textkaizen.study.budget import Budget
+from textkaizen.study.finale import on_all_texts
 from textkaizen.study.improvements import CATALOGUE, Improvement, chosen
 from textkaizen.study.kaizen import improve, study
 from textkaizen.study.rounds import Means
@@ -84,7 +85,10 @@ def test_the_adopted_network_stands_beside_the_others_on_texts_nothing_was_chose
     assert list(scores) == ["baseline", "adopted", "logistic_regression", "linear_svm"]
     assert scores["adopted"] > scores["baseline"]
     assert len(improved.test_texts) == 24
-    assert improved.models["adopted"].recipe == improved.recipe
+    # Trained once more, with nothing held back, for as many epochs as were best before.
+    best = {curve.name: curve.best_epoch for curve in improved.curves}["adopted"]
+    assert improved.models["adopted"].recipe == on_all_texts(improved.recipe, best)
+    assert improved.models["adopted"].recipe.knobs.validation == 0
     assert improved.models["adopted"].facts["texts"] == 96
     assert [curve.name for curve in improved.curves] == ["baseline", "adopted"]
     assert improved.use in scores
