@@ -25,7 +25,7 @@ from textkaizen.recipe import Recipe, TextRules
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SMALL = (
     Recipe(TextRules(words=(1, 1), characters=(0, 0), min_texts=1))
-    .with_shape(hidden=(8,))
+    .with_shape(hidden=(8,), batch_size=0)
     .with_knobs(epochs=20, learning_rate=0.03, validation=0.0)
 )
 TEXTS = ["my card is lost", "a new card", "open today", "when open", "pay the fee", "a late fee"]
@@ -93,11 +93,11 @@ def test_a_search_goes_over_the_fields_of_the_recipe_within_a_pipeline():
 
 
 def test_a_search_may_draw_numpy_numbers():
-    drawn = {"recipe__batch_size": np.array([4, 8]), "recipe__dropout": np.array([0.1, 0.2])}
+    drawn = {"recipe__batch_size": np.array([2, 3]), "recipe__dropout": np.array([0.1, 0.2])}
     search = RandomizedSearchCV(TextClassifier(SMALL), drawn, n_iter=2, cv=2, random_state=0)
     recipe = search.fit(TEXTS, LABELS).best_estimator_.recipe
     assert type(recipe.shape.batch_size) is int
-    assert recipe.shape.batch_size in (4, 8)
+    assert recipe.shape.batch_size in (2, 3)
 
 
 def test_a_column_of_a_table_is_chosen_by_a_column_transformer():
@@ -278,6 +278,13 @@ def test_a_table_of_several_columns_is_refused(fitted):
 def test_labels_that_cannot_be_learnt_are_refused(texts, labels, message):
     with pytest.raises(ValueError, match=message) as found:
         TextClassifier(SMALL).fit(texts, labels)
+    assert isinstance(found.value, TextkaizenError)
+
+
+def test_a_batch_larger_than_the_texts_is_refused_as_a_parameter():
+    classifier = TextClassifier(SMALL).set_params(recipe__batch_size=7)
+    with pytest.raises(ValueError, match=r"batch_size is 7, and there are 6 texts") as found:
+        classifier.fit(TEXTS, LABELS)
     assert isinstance(found.value, TextkaizenError)
 
 

@@ -16,7 +16,7 @@ from textkaizen.recipe import Recipe, TextRules
 
 SMALL = (
     Recipe(TextRules(words=(1, 1), characters=(0, 0), min_texts=1))
-    .with_shape(hidden=(8,))
+    .with_shape(hidden=(8,), batch_size=5)
     .with_knobs(epochs=20, learning_rate=0.03, validation=0.0)
 )
 

@@ -13,9 +13,13 @@ from textkaizen.files.recipes import load_recipe, save_recipe
 from textkaizen.recipe import (
     ACTIVATIONS,
     BATCH_NORMS,
+    CLASS_WEIGHTS,
+    DROPOUT_KINDS,
     INITIALISERS,
+    LOSSES,
     MONITORS,
     OPTIMISERS,
+    SCHEDULES,
     Knobs,
     Recipe,
     Shape,
@@ -23,32 +27,80 @@ from textkaizen.recipe import (
 )
 from textkaizen.study.improvements import CATALOGUE
 
-SPANS = st.sampled_from([(0, 0), (1, 1), (1, 3), (2, 10)])
 SHARES = st.floats(0, 1, exclude_max=True)
 AMOUNTS = st.floats(0, 1e300)
-RECIPES = st.builds(
-    Recipe,
-    st.builds(TextRules, st.just((1, 2)), SPANS, st.integers(1, 99), st.booleans()),
-    st.builds(Shape, st.lists(st.integers(1, 2000), max_size=4).map(tuple), st.integers(1, 4096)),
-    st.builds(
-        Knobs,
-        activation=st.sampled_from(ACTIVATIONS),
-        slope=AMOUNTS,
-        batch_norm=st.sampled_from(BATCH_NORMS),
-        dropout=SHARES,
-        initialiser=st.sampled_from(INITIALISERS),
-        optimiser=st.sampled_from(OPTIMISERS),
-        learning_rate=st.floats(0, 1e300, exclude_min=True),
-        momentum=SHARES,
-        l1=AMOUNTS,
-        l2=AMOUNTS,
-        epochs=st.integers(1, 10**6),
-        validation=st.floats(0.01, 0.99),
-        monitor=st.sampled_from(MONITORS),
-        min_delta=AMOUNTS,
-        patience=st.one_of(st.just(math.inf), st.floats(0, 1e6)),
-    ),
-)
+POSITIVE = st.floats(0, 1e300, exclude_min=True)
+LIMITS = st.just(math.inf) | POSITIVE
+COUNTS = st.integers(1, 10**6)
+NETWORKS = st.integers(1, 100)
+SPANS = st.sampled_from([(0, 0), (1, 1), (1, 3), (2, 10)])
+TEXT_RULES = st.builds(TextRules, st.just((1, 2)), SPANS, st.integers(1, 99), st.booleans())
+ALONE = {  # knobs that contradict no other one
+    "slope": AMOUNTS,
+    "dropout_kind": st.sampled_from(DROPOUT_KINDS),
+    "input_dropout": SHARES,
+    "input_noise": AMOUNTS,
+    "initialiser_mean": st.floats(-1e300, 1e300),
+    "initialiser_spread": POSITIVE,
+    "loss": st.sampled_from(LOSSES),
+    "focal_gamma": AMOUNTS,
+    "label_smoothing": SHARES,
+    "class_weights": st.sampled_from(CLASS_WEIGHTS),
+    "mixup": AMOUNTS,
+    "learning_rate": POSITIVE,
+    "momentum": SHARES,
+    "schedule": st.sampled_from(SCHEDULES),
+    "warmup": SHARES,
+    "plateau_patience": COUNTS,
+    "clip_norm": LIMITS,
+    "average": SHARES,
+    "max_norm": LIMITS,
+    "epochs": COUNTS,
+    "monitor": st.sampled_from(MONITORS),
+    "min_delta": AMOUNTS,
+    "ensemble": NETWORKS,
+}
+HIDDEN_LAYERS = {
+    "activation": st.sampled_from(ACTIVATIONS),
+    "batch_norm": st.sampled_from(BATCH_NORMS),
+    "dropout": SHARES,
+}
+LAYERS = {
+    "initialiser": st.sampled_from(INITIALISERS),
+    "l1": AMOUNTS,
+    "l2": AMOUNTS,
+    "linf": AMOUNTS,
+}
+
+
+def one_or_each(values, layers):
+    """One value for all layers, or a list with one for each."""
+    return values | st.lists(values, min_size=layers, max_size=layers).map(tuple)
+
+
+@st.composite
+def recipes(draw):
+    """Any recipe that can be: what contradicts another knob is drawn to suit it."""
+    hidden = draw(st.lists(st.integers(1, 2000), max_size=4).map(tuple))
+    knobs = {name: draw(values) for name, values in ALONE.items()}
+    for names, layers in ((HIDDEN_LAYERS, len(hidden)), (LAYERS, len(hidden) + 1)):
+        knobs |= {name: draw(one_or_each(values, layers)) for name, values in names.items()}
+    optimiser = draw(st.sampled_from(OPTIMISERS))
+    validation = draw(st.just(0.0) | st.floats(0.01, 0.99))
+    dropped = any(knobs["dropout"]) if isinstance(knobs["dropout"], tuple) else knobs["dropout"]
+    knobs |= {
+        "optimiser": optimiser,
+        "nesterov": draw(st.booleans()) and optimiser == "sgd",
+        "weight_decay": draw(POSITIVE if optimiser == "adamw" else AMOUNTS),
+        "monte_carlo": draw(st.integers(0, 99)) if dropped else 0,
+        "validation": validation,
+    }
+    if validation:
+        knobs["patience"] = draw(st.just(math.inf) | st.floats(0, 1e6))
+        knobs["plateau_factor"] = draw(st.floats(0, 1, exclude_min=True))
+        knobs["starts"] = draw(NETWORKS)
+    shape = Shape(hidden, draw(st.integers(0, 4096)))
+    return Recipe(draw(TEXT_RULES), shape, Knobs(**knobs))
 
 
 def refused(folder, content):
@@ -63,11 +115,30 @@ def refused(folder, content):
 
 
 @settings(max_examples=150, deadline=None)
-@given(RECIPES)
+@given(recipes())
 def test_any_recipe_comes_back_as_it_was(tmp_path_factory, recipe):
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     save_recipe(recipe, path)
     assert load_recipe(path) == recipe
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+
+
+def test_the_recipes_that_are_tried_have_a_draw_for_every_knob():
+    suited = {"optimiser", "nesterov", "weight_decay", "monte_carlo", "validation", "patience"}
+    drawn = {*ALONE, *HIDDEN_LAYERS, *LAYERS, *suited, "plateau_factor", "starts"}
+    assert drawn == {each.name for each in fields(Knobs)}
+
+
+@settings(max_examples=150, deadline=None)
+@given(recipes(), st.lists(st.integers(1, 2000), max_size=6).map(tuple))
+def test_any_recipe_can_be_given_any_layers_and_the_same_number_changes_no_knob(recipe, hidden):
+    dropped = recipe.knobs.dropout
+    if recipe.knobs.monte_carlo and isinstance(dropped, tuple):
+        recipe = recipe.with_knobs(monte_carlo=0)  # its only dropout may be cut away
+    other = recipe.with_shape(hidden=hidden)
+    assert other.shape.hidden == hidden
+    assert (other.knobs == recipe.knobs) or len(hidden) != len(recipe.shape.hidden)
+    assert recipe.with_shape(batch_size=7).knobs == recipe.knobs
 
 
 @pytest.mark.parametrize("improvement", CATALOGUE, ids=lambda improvement: improvement.name)
@@ -111,6 +182,23 @@ def test_patience_is_off_by_null_and_infinity(tmp_path, written):
     assert load_recipe(tmp_path / "recipe.yaml").knobs.patience == math.inf
 
 
+def test_a_list_gives_each_layer_its_own(tmp_path):
+    recipe = Recipe().with_shape(hidden=(8, 4)).with_knobs(dropout=(0.5, 0.0), l2=(0.1, 0.0, 0.2))
+    save_recipe(recipe, tmp_path / "recipe.yaml")
+    text = (tmp_path / "recipe.yaml").read_text(encoding="utf-8")
+    assert "\n  dropout: [0.5, 0.0]\n" in text
+    assert "\n  l2: [0.1, 0.0, 0.2]\n" in text
+    assert load_recipe(tmp_path / "recipe.yaml") == recipe
+
+
+@pytest.mark.parametrize("name", ["patience", "clip_norm", "max_norm"])
+def test_what_is_off_by_infinity_is_written_as_null(tmp_path, name):
+    save_recipe(Recipe(), tmp_path / "recipe.yaml")
+    text = (tmp_path / "recipe.yaml").read_text(encoding="utf-8")
+    assert f"\n  {name}: null\n" in text
+    assert getattr(load_recipe(tmp_path / "recipe.yaml").knobs, name) == math.inf
+
+
 @pytest.mark.parametrize(
     ("content", "found"),
     [
@@ -152,6 +240,9 @@ def test_what_is_no_recipe_names_file_and_line(tmp_path, content, found):
         ("1: {}\n", "FILE"),
         ("knobs:\n  ? [a]\n  : 1\n", "FILE"),
         ("knobs:\n  validation: 0\n  patience: 3\n", "FILE: This recipe cannot be"),
+        ("knobs:\n  dropout: [0.5, 0.5]\n", "FILE, line 2: This recipe cannot be"),
+        ("knobs:\n  dropout: [[0.5]]\n", "FILE, line 2: 'knobs.dropout' must be one value a layer"),
+        ("knobs:\n  l2: 0.1\n  batch_norm: 0.5\n", "FILE, line 3: 'knobs.batch_norm' must be"),
     ],
 )
 def test_a_recipe_that_cannot_be_names_the_lines(tmp_path, content, found):
@@ -165,3 +256,17 @@ def test_a_file_that_cannot_be_read_or_written_is_told(tmp_path):
     for path in (tmp_path, tmp_path / "missing" / "recipe.yaml"):
         with pytest.raises(RecipeError, match="cannot be written"):
             save_recipe(Recipe(), path)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "  dropout: [0.5, 0.2]\n  monte_carlo: 3\n",
+        "  optimiser: adamw\n  weight_decay: 0.004\n",
+        "  monte_carlo: 3\n  dropout: 0.5\n",
+        "  l1: [0.1, 0.2, 0.3]\n  optimiser: sgd\n  nesterov: true\n",
+    ],
+)
+def test_what_needs_another_value_is_not_named_beside_what_is_wrong(tmp_path, beside):
+    content = "knobs:\n  l2: -1\n" + beside + "shape:\n  hidden: [8, 4]\n"
+    assert "FILE, line 2: This recipe cannot be: knobs.l2" in refused(tmp_path, content)

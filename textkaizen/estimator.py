@@ -64,7 +64,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
 
     Example:
         >>> texts = ["my card is lost", "a new card", "when do you open", "are you open today"]
-        >>> recipe = Recipe().with_shape(hidden=(8,)).with_knobs(validation=0.0)
+        >>> recipe = Recipe().with_shape(hidden=(8,), batch_size=4).with_knobs(validation=0.0)
         >>> classifier = TextClassifier(recipe).fit(texts, ["card", "card", "hours", "hours"])
         >>> classifier.predict(["open on Sunday?"])
         array(['hours'], dtype='<U5')
@@ -110,14 +110,17 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         Raises:
             TextsError: X holds something else than texts, y is not one label a text, or there is
                 only one class.
-            ParameterError: a parameter is of the wrong kind.
+            ParameterError: a parameter is of the wrong kind, or a batch larger than the texts.
         """
         recipe, seed = self._recipe(), _whole(self.seed)
         texts = _texts(X)
         classes, numbers = _classes(y, len(texts))
         names = _names(classes)
         corpus = Corpus(tuple(texts), tuple(names[number] for number in numbers.tolist()))
-        model, trained = learn_model(corpus, recipe, seed, _shared_programs())
+        try:
+            model, trained = learn_model(corpus, recipe, seed, _shared_programs())
+        except RecipeError as error:  # a batch larger than the texts
+            raise ParameterError(str(error)) from error
         self.classes_, self.model_, self.history_ = classes, model, trained.history
         self.n_iter_ = len(trained.history["loss"])
         return self
@@ -180,7 +183,8 @@ def _changed(recipe: Recipe, inside: dict[str, Any]) -> Recipe:
     for name, value in inside.items():
         field = name.removeprefix(INSIDE)
         if field not in PART_OF:
-            near = difflib.get_close_matches(field, PART_OF, n=1, cutoff=0.5)
+            last = field.rpartition("__")[2]  # who names the part as well is understood
+            near = difflib.get_close_matches(last, PART_OF, n=1, cutoff=0.5)
             hint = f"did you mean '{INSIDE}{near[0]}'?" if near else f"known: {', '.join(PART_OF)}."
             raise ParameterError(f"A recipe has no '{field}', as in '{name}'; {hint}")
         values[PART_OF[field]][field] = _without_numpy(value)

@@ -56,15 +56,20 @@ _Dumper.add_representer(
 )
 
 
+def recipe_text(recipe: Recipe) -> str:
+    """Return a recipe as YAML, every default written out, with a head that says what it is for."""
+    values = yaml.dump(recipe.to_dict(), Dumper=_Dumper, sort_keys=False, default_flow_style=False)
+    return HEAD + values
+
+
 def save_recipe(recipe: Recipe, path: Path) -> None:
     """Write a recipe, every default written out.
 
     Raises:
         RecipeError: the file cannot be written.
     """
-    values = yaml.dump(recipe.to_dict(), Dumper=_Dumper, sort_keys=False, default_flow_style=False)
     try:
-        Path(path).write_text(HEAD + values, encoding="utf-8", newline="\n")
+        Path(path).write_text(recipe_text(recipe), encoding="utf-8", newline="\n")
     except OSError as error:
         raise RecipeError(
             f"A recipe must be saved where files can be written; {path} cannot be written: "
@@ -120,24 +125,41 @@ def _parsed(text: str, path: Path) -> tuple[Any, yaml.Node]:
 
 
 def _place(values: dict[Any, Any], root: yaml.MappingNode) -> str:
-    """Name the lines of what cannot be, each tried on its own; nothing if only together."""
-    wrong = []
+    """Name the lines of what cannot be; nothing if only together.
+
+    Each value is tried on its own, and what cannot be alone (a list for each layer, adamw without
+    decay) once more beside all that can.
+    """
+    good: dict[Any, Any] = {}
+    wrong: list[tuple[Any, yaml.Node, Any]] = []
     for part_key, part_node in root.value:
         part = part_key.value
         value = values.get(part)
         if isinstance(value, dict) and isinstance(part_node, yaml.MappingNode) and _can(part, {}):
-            keys = [key for key, _ in part_node.value]
-            wrong += [key for key in keys if not _can(part, {key.value: value.get(key.value)})]
+            for key, _ in part_node.value:
+                if _can(part, {key.value: value.get(key.value)}):
+                    good.setdefault(part, {})[key.value] = value.get(key.value)
+                else:
+                    wrong.append((part, key, value.get(key.value)))
         elif not _can(part, value):
-            wrong.append(part_key)
-    numbers = [node.start_mark.line + 1 for node in wrong]
+            wrong.append((None, part_key, None))
+    for part, key, value in wrong * 2:  # twice: masks need the dropout that a list may hold
+        beside = {**good.get(part, {}), key.value: value}
+        if part and _can_be({**good, part: beside}):
+            good[part] = beside
+    left = [key for part, key, _ in wrong if key.value not in good.get(part, {})]
+    numbers = [node.start_mark.line + 1 for node in left]
     return f", {'line' if len(numbers) == 1 else 'lines'} {listed(numbers)}" if numbers else ""
 
 
 def _can(part: str, value: Any) -> bool:
     """Whether a part of a recipe can be, all else at its default."""
+    return _can_be({part: value})
+
+
+def _can_be(values: dict[Any, Any]) -> bool:
     try:
-        Recipe.from_dict({part: value})
+        Recipe.from_dict(values)
     except (RecipeError, OverflowError, TypeError):
         return False
     return True

@@ -1,0 +1,136 @@
+"""The nouns of an experiment: how texts become numbers, the shape of a network, its knobs.
+
+A `Recipe` holds all that decides how a model is made, and nothing about the data. `Shape` is what
+a compiler must know (it stays static); `Knobs` are values and choices, most of which a compiled
+program takes as inputs, so that many recipes share one program. Defaults follow Keras, and are
+the fixed baseline that every study starts from.
+
+    choices   the words a recipe may use, and what Keras calls them
+    parts     TextRules, Shape, Knobs
+    checks    ranges and contradictions
+    reading   plain values -> parts
+
+Rejected: one flat bag of settings (the line between what costs a compilation and what does not
+would be invisible), and pydantic (a dependency for what forty lines do).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from textkaizen.errors import RecipeError
+from textkaizen.recipe.checks import problems
+from textkaizen.recipe.choices import (
+    ACTIVATIONS,
+    BATCH_NORMS,
+    CLASS_WEIGHTS,
+    DROPOUT_KINDS,
+    INITIALISERS,
+    LOSSES,
+    MONITORS,
+    OPTIMISERS,
+    PER_HIDDEN_LAYER,
+    PER_LAYER,
+    SCHEDULES,
+)
+from textkaizen.recipe.parts import Knobs, Shape, TextRules, layerwise, stretched
+from textkaizen.recipe.reading import PARTS, known, mapping, plain, read_part
+
+__all__ = [
+    "ACTIVATIONS",
+    "BATCH_NORMS",
+    "CLASS_WEIGHTS",
+    "DROPOUT_KINDS",
+    "INITIALISERS",
+    "LOSSES",
+    "MONITORS",
+    "OPTIMISERS",
+    "PER_HIDDEN_LAYER",
+    "PER_LAYER",
+    "SCHEDULES",
+    "Knobs",
+    "Recipe",
+    "Shape",
+    "TextRules",
+    "describe_difference",
+    "layerwise",
+]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides how a model is made from labelled texts; the default is the baseline.
+
+    Example:
+        >>> Recipe().with_knobs(dropout=0.5).knobs.dropout
+        0.5
+    """
+
+    text: TextRules = field(default_factory=TextRules)
+    shape: Shape = field(default_factory=Shape)
+    knobs: Knobs = field(default_factory=Knobs)
+
+    def __post_init__(self) -> None:
+        wrong = list(problems(self.text, self.shape, self.knobs))
+        if wrong:
+            end = "" if wrong[-1].endswith("?") else "."
+            raise RecipeError("This recipe cannot be: " + "; ".join(wrong) + end)
+
+    def with_knobs(self, **changes: Any) -> Recipe:
+        """Return this recipe with some knobs changed."""
+        return replace(self, knobs=replace(self.knobs, **changes))
+
+    def with_shape(self, **changes: Any) -> Recipe:
+        """Return this recipe with its shape changed.
+
+        Knobs that are lists are cut or drawn out to a new number of hidden layers.
+        """
+        shape = replace(self.shape, **changes)
+        knobs = self.knobs
+        if len(shape.hidden) != len(self.shape.hidden):
+            knobs = replace(knobs, **stretched(knobs, len(shape.hidden)))
+        return replace(self, shape=shape, knobs=knobs)
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Return plain lists, numbers and strings, every default written out; off is None."""
+        return {
+            part: {name: plain(value) for name, value in asdict(getattr(self, part)).items()}
+            for part in PARTS
+        }
+
+    @staticmethod
+    def from_dict(values: Any) -> Recipe:
+        """Read what `to_dict` wrote; what is left out keeps its default.
+
+        Raises:
+            RecipeError: an unknown name (with the nearest known one), a value of the wrong kind
+                or out of its range.
+
+        Example:
+            >>> Recipe.from_dict({"knobs": {"dropuot": 0.5}})
+            Traceback (most recent call last):
+            textkaizen.errors.RecipeError: 'knobs' has no 'dropuot'; did you mean 'dropout'?
+        """
+        read = {
+            part: read_part(part, part_values or {})
+            for part, part_values in mapping("a recipe", values).items()
+            if known("a recipe", part, PARTS)
+        }
+        return Recipe(**read)
+
+
+def describe_difference(before: Recipe, after: Recipe) -> str:
+    """Name what changed between two recipes.
+
+    Example:
+        >>> describe_difference(Recipe(), Recipe().with_knobs(dropout=0.5))
+        'dropout: 0.0 -> 0.5'
+    """
+    old, new = before.to_dict(), after.to_dict()
+    return ", ".join(
+        f"{name}: {value} -> {new[part][name]}"
+        for part in old
+        for name, value in old[part].items()
+        if value != new[part][name]
+    )

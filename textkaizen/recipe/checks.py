@@ -1,0 +1,133 @@
+"""What a recipe's values must be: a clause for each that is out of its range."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from textkaizen.recipe.choices import CHOICES, PER_HIDDEN_LAYER, PER_LAYER
+from textkaizen.recipe.parts import Knobs, Shape, TextRules
+
+# Ranges of numbers: [least, most) where `most` is finite; 0 or more, more than 0, at least 1.
+SHARES = (
+    "dropout",
+    "input_dropout",
+    "label_smoothing",
+    "momentum",
+    "warmup",
+    "average",
+    "validation",
+)
+NOT_NEGATIVE = (
+    "slope",
+    "input_noise",
+    "focal_gamma",
+    "mixup",
+    "weight_decay",
+    "l1",
+    "l2",
+    "linf",
+    "min_delta",
+)
+POSITIVE = ("initialiser_spread", "learning_rate")
+LIMITS = ("clip_norm", "max_norm")
+WHOLE = ("plateau_patience", "epochs")
+NETWORKS = ("starts", "ensemble")
+MOST_NETWORKS, MOST_MASKS = 100, 10_000  # a model file must not make an answer take for ever
+
+
+def problems(text: TextRules, shape: Shape, knobs: Knobs) -> Iterator[str]:
+    """Yield a clause for each value that is out of its range or contradicts another."""
+    yield from _text_problems(text)
+    if any(units < 1 for units in shape.hidden):
+        yield f"shape.hidden must hold positive numbers; found {shape.hidden}"
+    if shape.batch_size < 0:
+        yield f"shape.batch_size must be at least 1, or 0 for all texts; found {shape.batch_size}"
+    yield from _choice_problems(knobs)
+    yield from _number_problems(knobs)
+    yield from _length_problems(knobs, len(shape.hidden))
+    yield from _contradictions(knobs)
+
+
+def near(value: Any, known) -> str:
+    """Return "; did you mean 'x'?" for the nearest known name, "" when none is near."""
+    found = difflib.get_close_matches(str(value).lower(), list(known), n=1, cutoff=0.5)
+    return f"; did you mean '{found[0]}'?" if found else ""
+
+
+def _text_problems(text: TextRules) -> Iterator[str]:
+    for name in ("words", "characters"):
+        span = getattr(text, name)
+        if len(span) != 2 or not (span == (0, 0) or 1 <= span[0] <= span[1] <= 10):
+            yield f"text.{name} must be two numbers from 1 to 10, or 0 and 0; found {span}"
+    if text.words == (0, 0) == text.characters:
+        yield "text.words and text.characters cannot both be off"
+    if text.min_texts < 1:
+        yield f"text.min_texts must be at least 1; found {text.min_texts}"
+
+
+def _choice_problems(knobs: Knobs) -> Iterator[str]:
+    for name, known in CHOICES.items():
+        for value in _values(knobs, name):
+            if value not in known:
+                yield f"knobs.{name} must be one of {', '.join(known)}; found {value!r}" + near(
+                    value, known
+                )
+
+
+def _number_problems(knobs: Knobs) -> Iterator[str]:
+    ranges = (
+        (SHARES, lambda value: 0 <= value < 1, "at least 0 and less than 1"),
+        (NOT_NEGATIVE, lambda value: 0 <= value < math.inf, "0 or more"),
+        (POSITIVE, lambda value: 0 < value < math.inf, "more than 0"),
+        (LIMITS, lambda value: value > 0, "more than 0 (null is off)"),
+        (WHOLE, lambda value: value >= 1, "at least 1"),
+        (NETWORKS, lambda value: 1 <= value <= MOST_NETWORKS, f"from 1 to {MOST_NETWORKS}"),
+        (("monte_carlo",), lambda value: 0 <= value <= MOST_MASKS, f"from 0 to {MOST_MASKS:,}"),
+        (("plateau_factor",), lambda value: 0 < value <= 1, "more than 0 and at most 1"),
+        (("patience",), lambda value: value >= 0, "0 or more (null is off)"),
+        (("initialiser_mean",), math.isfinite, "a finite number"),
+    )
+    for names, holds, wanted in ranges:
+        for name in names:
+            for value in _values(knobs, name):
+                if not holds(value):
+                    yield f"knobs.{name} must be {wanted}; found {value}"
+
+
+def _length_problems(knobs: Knobs, hidden: int) -> Iterator[str]:
+    for names, layers, which in (
+        (PER_HIDDEN_LAYER, hidden, "hidden layers"),
+        (PER_LAYER, hidden + 1, "layers, the output among them"),
+    ):
+        for name in names:
+            value = getattr(knobs, name)
+            if isinstance(value, tuple) and len(value) != layers:
+                yield (
+                    f"knobs.{name} must be one value or a list of {layers}, one for each of the "
+                    f"{layers} {which}; found {len(value)}"
+                )
+
+
+def _contradictions(knobs: Knobs) -> Iterator[str]:
+    if knobs.validation == 0:
+        if knobs.patience < math.inf:
+            yield "knobs.patience needs a validation share: knobs.validation is 0"
+        if knobs.plateau_factor < 1:
+            yield "knobs.plateau_factor needs a validation share: knobs.validation is 0"
+        if knobs.starts > 1:
+            yield "knobs.starts needs a validation share to choose by: knobs.validation is 0"
+    if knobs.optimiser == "adamw" and knobs.weight_decay == 0:
+        yield "knobs.optimiser adamw is adam with weight_decay > 0 (Keras: 0.004); found 0.0"
+    if knobs.optimiser != "sgd" and knobs.nesterov:
+        yield f"knobs.nesterov belongs to the optimiser sgd; found {knobs.optimiser}"
+    if knobs.monte_carlo and not any(_values(knobs, "dropout")):
+        yield "knobs.monte_carlo averages over masks of dropout: knobs.dropout is 0"
+
+
+def _values(knobs: Knobs, name: str) -> tuple:
+    """The values of a knob, one or many."""
+    value = getattr(knobs, name)
+    return value if isinstance(value, tuple) else (value,)

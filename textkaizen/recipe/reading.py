@@ -1,0 +1,95 @@
+"""Plain values -> a part of a recipe: names are known, kinds are right, or a sentence says not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from typing import Any
+
+from textkaizen.errors import RecipeError
+from textkaizen.recipe.checks import near
+from textkaizen.recipe.choices import FROM_KERAS, PER_HIDDEN_LAYER, PER_LAYER
+from textkaizen.recipe.parts import Knobs, Shape, TextRules
+
+PARTS: dict[str, type] = {"text": TextRules, "shape": Shape, "knobs": Knobs}
+NORM_HINT = (
+    "; BatchNormalization(0.5), which textbooks print, gives an axis and not a rate: Keras 3 "
+    "refuses it. Say before or after, without a number"
+)
+
+
+def plain(value: Any) -> Any:
+    """Bring a value to what YAML and JSON can hold: lists for tuples, None for infinity."""
+    if isinstance(value, tuple):
+        return list(value)
+    return None if value == math.inf else value
+
+
+def mapping(where: str, values: Any) -> dict:
+    """Return names with values, or refuse what is none."""
+    if not isinstance(values, dict):
+        raise RecipeError(f"{where} must be names with values; found {values!r}.")
+    return values
+
+
+def known(where: str, name: Any, names) -> bool:
+    """Return True for a known name; refuse another with the nearest one.
+
+    Raises:
+        RecipeError: the name is unknown.
+    """
+    if name in names:
+        return True
+    raise RecipeError(f"'{where}' has no '{name}'{_hint(where, str(name), names)}")
+
+
+def read_part(part: str, values: Any) -> Any:
+    """Read one part; what is left out keeps its default.
+
+    Raises:
+        RecipeError: an unknown name or a value of the wrong kind.
+    """
+    kind = PARTS[part]
+    defaults = {f.name: getattr(kind(), f.name) for f in fields(kind)}
+    read = {}
+    for name, value in mapping(f"'{part}'", values).items():
+        known(part, name, defaults)
+        read[name] = _as_kind(f"{part}.{name}", value, defaults[name])
+    return kind(**read)
+
+
+def _hint(where: str, name: str, names) -> str:
+    if name.lower() in FROM_KERAS and where in PARTS:
+        return f"; what Keras calls so is {FROM_KERAS[name.lower()]} here"
+    for part, kind in PARTS.items():
+        if name in {f.name for f in fields(kind)}:
+            return f"; it belongs to '{part}'"
+    return near(name, names) or f"; known are {', '.join(names)}."
+
+
+def _as_kind(where: str, value: Any, default: Any) -> Any:
+    """Bring a value read from a file to the kind of the default, or refuse it."""
+    name = where.partition(".")[2]
+    if isinstance(value, (list, tuple)) and name in (*PER_HIDDEN_LAYER, *PER_LAYER):
+        if any(isinstance(each, (list, tuple)) for each in value):
+            raise RecipeError(f"'{where}' must be one value a layer; found {value!r}.")
+        return tuple(_as_kind(where, each, default) for each in value)
+    if value is None and default == math.inf:
+        return math.inf
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(default, tuple):
+        if isinstance(value, (list, tuple)) and all(type(v) is int for v in value):
+            return tuple(value)
+        raise RecipeError(f"'{where}' must be a list of whole numbers; found {value!r}.")
+    if isinstance(default, (bool, str)):
+        if isinstance(value, type(default)):
+            return value
+        hint = NORM_HINT if name == "batch_norm" and number else ""
+        raise RecipeError(f"'{where}' must be like {default!r}; found {value!r}{hint}.")
+    if isinstance(default, int):
+        if number and float(value).is_integer():
+            return int(value)
+        raise RecipeError(f"'{where}' must be a whole number; found {value!r}.")
+    if number:
+        return float(value)
+    raise RecipeError(f"'{where}' must be a number; found {value!r}.")
