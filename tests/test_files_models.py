@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,42 +20,73 @@ from textkaizen.nets.plain import Network
 from textkaizen.recipe import Recipe, TextRules
 from textkaizen.text.vectorise import Vocabulary
 
-KEPT = Path(__file__).parent / "models" / "v1"
-KINDS = ("network", "logistic_regression", "linear_svm")
+MODELS = Path(__file__).parent / "models"
+KEPT = MODELS / "v2" / "ensemble"
+FOLDERS = sorted(path.parent for path in MODELS.glob("*/*/model.json"))
 TEXTS = ["When do you open?", "本を延長したい", "", "my card is gone"]
 
 
-def small(labels=("a", "b"), terms=("card", "open"), hidden=(3,), scale=1.0):
+def small(labels=("a", "b"), terms=("card", "open"), hidden=(3,), scale=1.0, members=1):
     generator = np.random.default_rng(0)
     sizes = (len(terms), *hidden, len(labels))
     pairs = list(pairwise(sizes))
     draw = lambda *shape: np.float32(scale * generator.normal(size=shape))
     rules = TextRules(words=(1, 1), characters=(0, 0))
-    recipe = Recipe(rules).with_shape(hidden=hidden).with_knobs(activation="elu")
-    network = Network(
+    recipe = Recipe(rules).with_shape(hidden=hidden)
+    network = lambda: Network(
         tuple(draw(*pair) for pair in pairs),
         tuple(draw(units) for _, units in pairs),
         tuple(np.abs(draw(4, units)) for units in hidden),
         *("elu", "none", 0.3),
     )
+    first, *others = (network() for _ in range(members))
     vocabulary = Vocabulary(rules, terms, len(terms), np.ones(len(terms), np.float32))
-    return Model("network", recipe, labels, vocabulary, network, {"seed": 1})
+    recipe = recipe.with_knobs(activation="elu", ensemble=members)
+    return Model("network", recipe, labels, vocabulary, first, {"seed": 1}, tuple(others))
 
 
 def files_of(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_model_comes_back_as_it_was_saved(kind, tmp_path):
-    model = load_model(KEPT / kind)
-    save_model(model, tmp_path / "new" / "model")
-    again = load_model(tmp_path / "new" / "model")
+@pytest.mark.parametrize("kept", FOLDERS, ids=lambda path: path.relative_to(MODELS).as_posix())
+def test_a_model_comes_back_as_it_was_saved(kept, tmp_path):
+    """Whatever the format it was saved in; numbers and terms to the last byte."""
+    model, new = load_model(kept), tmp_path / "new" / "model"
+    save_model(model, new)
+    again = load_model(new)
     assert (again.kind, again.recipe, again.labels) == (model.kind, model.recipe, model.labels)
     assert again.facts == model.facts
     assert again.vocabulary.terms == model.vocabulary.terms
     assert (again.logits(TEXTS) == model.logits(TEXTS)).all()
-    assert files_of(tmp_path / "new" / "model") == files_of(KEPT / kind)  # to the last byte
+    for name in ("vocabulary.json", "weights.safetensors"):
+        assert (new / name).read_bytes() == (kept / name).read_bytes()
+    save_model(again, tmp_path / "third")
+    assert files_of(tmp_path / "third") == files_of(new)
+
+
+@pytest.mark.parametrize("members", [1, 2, 3])
+def test_every_member_of_an_ensemble_comes_back_bit_for_bit(members, tmp_path):
+    model = small(members=members)
+    save_model(model, tmp_path / "model")
+    again = load_model(tmp_path / "model")
+    assert len(again.networks) == members
+    for one, other in zip(again.networks, model.networks, strict=True):
+        for kind in ("kernels", "biases", "norms"):
+            pairs = zip(getattr(one, kind), getattr(other, kind), strict=True)
+            assert all((new == old).all() for new, old in pairs)
+    assert (again.logits(["open", "card open"]) == model.logits(["open", "card open"])).all()
+
+
+def test_a_mean_over_masks_comes_back_bit_for_bit(tmp_path):
+    model = small(members=2)
+    recipe = model.recipe.with_knobs(dropout=(0.5,), dropout_kind="alpha")
+    model = replace(model, recipe=recipe).with_masks(6)
+    save_model(model, tmp_path / "model")
+    again = load_model(tmp_path / "model")
+    assert again.recipe.knobs.monte_carlo == 6
+    assert (again.logits(["open", "card open"]) == model.logits(["open", "card open"])).all()
+    assert again.answer("open", 2) == model.answer("open", 2)
 
 
 @settings(max_examples=40, deadline=None)
@@ -88,8 +120,8 @@ def test_half_a_surrogate_pair_in_a_label_or_term_comes_back(tmp_path):
 def test_any_changed_byte_is_found(tmp_path_factory, name, data):
     folder = tmp_path_factory.getbasetemp() / f"flipped-{name}"
     if not folder.exists():
-        shutil.copytree(KEPT / "network", folder)
-    content = (KEPT / "network" / name).read_bytes()
+        shutil.copytree(KEPT, folder)
+    content = (KEPT / name).read_bytes()
     place = data.draw(st.integers(0, len(content) - 1))
     mask = data.draw(st.integers(1, 255))
     changed = bytearray(content)
@@ -102,7 +134,7 @@ def test_any_changed_byte_is_found(tmp_path_factory, name, data):
 @pytest.mark.parametrize("name", NAMES)
 def test_any_file_cut_short_or_lengthened_or_gone_is_found(tmp_path, name):
     folder = tmp_path / "model"
-    shutil.copytree(KEPT / "network", folder)
+    shutil.copytree(KEPT, folder)
     content = (folder / name).read_bytes()
     cuts = [content[: len(content) * part // 16] for part in range(16)]
     for changed in (*cuts, content[:-1], content + b"\n", content + b"\0"):
@@ -227,10 +259,13 @@ def test_a_link_to_a_model_stays_a_link(tmp_path):
     assert files_of(tmp_path / "current") == files_of(tmp_path / "first")
 
 
-def test_weights_that_are_not_finite_are_not_saved(tmp_path):
-    model = small()
-    model.network.biases[1][0] = np.nan
-    with pytest.raises(ModelError, match=r"biases\.1 .*diverged"):
+@pytest.mark.parametrize(
+    ("member", "name"), [(0, r"of biases\.1 "), (2, r"of member\.2\.biases\.1 ")]
+)
+def test_weights_that_are_not_finite_are_not_saved(tmp_path, member, name):
+    model = small(members=3)
+    model.networks[member].biases[1][0] = np.nan
+    with pytest.raises(ModelError, match=name + ".*diverged"):
         save_model(model, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
 
@@ -238,6 +273,6 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path):
 def test_a_model_holds_plain_json_and_no_code(tmp_path):
     save_model(small(), tmp_path / "model")
     values = json.loads((tmp_path / "model" / "model.json").read_text(encoding="utf-8"))
-    assert (values["format"], values["format_version"]) == ("textkaizen-model", 1)
+    assert (values["format"], values["format_version"]) == ("textkaizen-model", 2)
     assert set(values["files"]) == {"vocabulary.json", "weights.safetensors"}
     assert values["recipe"]["knobs"]["patience"] is None

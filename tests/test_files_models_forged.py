@@ -14,7 +14,7 @@ from safetensors.numpy import load, save
 from textkaizen.errors import ModelError
 from textkaizen.files.models import load_model
 
-KEPT = Path(__file__).parent / "models" / "v1" / "network"
+KEPT = Path(__file__).parent / "models" / "v2" / "ensemble"
 REMOVED = object()
 
 
@@ -49,6 +49,8 @@ def changed(values, changes):
 def test_a_forged_copy_without_a_change_loads(tmp_path):
     model = load_model(forge(tmp_path / "model"))
     assert model.predict(["When do you open?"]) == ["hours"]
+    least = {"knobs": {"ensemble": 3}, "shape": {"hidden": [6, 4]}}  # what below is changed
+    assert len(load_model(forge(tmp_path / "model", {"recipe": least})).networks) == 3
 
 
 @pytest.mark.parametrize("value", [REMOVED, None, 0, -1, True, "1", 1.0, [1]])
@@ -58,8 +60,8 @@ def test_a_format_version_that_is_none_is_refused(tmp_path, value):
 
 
 def test_a_newer_format_is_named_as_such_whatever_else_it_holds(tmp_path):
-    (tmp_path / "model.json").write_text('{"format": "textkaizen-model", "format_version": 2}')
-    with pytest.raises(ModelError, match="format 2: it was written by a newer textkaizen"):
+    (tmp_path / "model.json").write_text('{"format": "textkaizen-model", "format_version": 3}')
+    with pytest.raises(ModelError, match="format 3: it was written by a newer textkaizen"):
         load_model(tmp_path)
 
 
@@ -93,11 +95,12 @@ def test_another_format_is_refused(tmp_path, value):
         ("recipe", []),
         ("recipe", {"knobs": {"dropuot": 0.5}}),
         ("recipe", {"knobs": [1]}),
-        ("recipe", {"knobs": {"activation": ["relu"]}}),
+        ("recipe", {"knobs": {"activation": ["relu"]}, "shape": {"hidden": [6, 4]}}),
+        ("recipe", {"knobs": {"dropout": [[0.5], [0.5]]}, "shape": {"hidden": [6, 4]}}),
         ("recipe", {"knobs": {"learning_rate": float("nan")}}),
-        ("recipe", {"shape": {"hidden": [8]}}),
-        ("recipe", {"shape": {"hidden": [8, 4, 4]}}),
-        ("recipe", {"shape": {"hidden": [8, -4]}}),
+        ("recipe", {"knobs": {"ensemble": 3}, "shape": {"hidden": [6]}}),
+        ("recipe", {"knobs": {"ensemble": 3}, "shape": {"hidden": [6, 4, 4]}}),
+        ("recipe", {"knobs": {"ensemble": 3}, "shape": {"hidden": [6, -4]}}),
         ("recipe", {"shape": {"hidden": [10**12, 10**12]}}),
         ("recipe", {"shape": {"batch_size": 10**400}}),
     ],
@@ -150,6 +153,19 @@ def weight_changes():
         "missing": {"norms.1": REMOVED},
         "too many": {"norms.2": bias},
         "no weights at all": dict.fromkeys(kept, REMOVED),
+        "a member less": {name: REMOVED for name in kept if name.startswith("member.2.")},
+        "a member more": {
+            name.replace("member.2.", "member.3."): array
+            for name, array in kept.items()
+            if name.startswith("member.2.")
+        },
+        "a layer of a member less": {"member.1.kernels.2": REMOVED},
+        "a member of another shape": {"member.1.kernels.1": kept["member.1.kernels.1"].T.copy()},
+        "a member that is not finite": {"member.2.biases.1": endless},
+        "a member under another name": {
+            "member.2.biases.1": REMOVED,
+            "member.02.biases.1": kept["member.2.biases.1"],
+        },
         "idf too short": {"idf": kept["idf"][1:].copy()},
     }
 
@@ -158,6 +174,14 @@ def weight_changes():
 def test_weights_that_do_not_fit_are_refused(tmp_path, name):
     with pytest.raises(ModelError, match=r"weights\.safetensors has"):
         load_model(forge(tmp_path / "model", weights=weight_changes()[name]))
+
+
+@pytest.mark.parametrize("members", [1, 2, 4, 10**12, 10**400])
+def test_a_number_of_members_that_the_weights_do_not_have_is_refused_at_once(tmp_path, members):
+    recipe = json.loads((KEPT / "model.json").read_bytes())["recipe"]
+    recipe["knobs"]["ensemble"] = members
+    with pytest.raises(ModelError, match=r"has not the arrays|recipe that cannot be"):
+        load_model(forge(tmp_path / "model", {"recipe": recipe}))
 
 
 def raw(header, data=b""):

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textkaizen.data import Corpus
-from textkaizen.errors import UsageError
-from textkaizen.model import KINDS, Model, learn_linear, learn_model
-from textkaizen.nets.plain import Network
+from textkaizen.errors import RecipeError, UsageError
+from textkaizen.model import Model, learn_linear, learn_model
+from textkaizen.nets.plain import Network, logits, softmax
 from textkaizen.recipe import Recipe, TextRules
 from textkaizen.text.vectorise import Vocabulary
 
@@ -32,18 +32,22 @@ RECIPE = (
     .with_shape(hidden=(8,), batch_size=4)
     .with_knobs(epochs=60, learning_rate=0.01, validation=0.0, batch_norm="before")
 )
+DROPPED = RECIPE.with_knobs(dropout=0.2)
+MADE = ("network", "ensemble", "masks", "logistic_regression", "linear_svm")
 
 
 @pytest.fixture(scope="module")
 def models():
     return {
         "network": learn_model(CORPUS, RECIPE, seed=1)[0],
+        "ensemble": learn_model(CORPUS, RECIPE.with_knobs(ensemble=3), seed=1)[0],
+        "masks": learn_model(CORPUS, DROPPED, seed=1)[0].with_masks(9),
         "logistic_regression": learn_linear(CORPUS, RECIPE, 1, "logistic_regression"),
         "linear_svm": learn_linear(CORPUS, RECIPE, 1, "linear_svm"),
     }
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=MADE)
 def model(request, models):
     return models[request.param]
 
@@ -106,6 +110,42 @@ def test_an_answer_is_what_probabilities_say(models, text, top_k):
             assert probability == pytest.approx(expected[label], abs=1e-6)
         probabilities = [probability for _, probability in found]
         assert probabilities == sorted(probabilities, reverse=True)
+
+
+def test_the_same_question_has_the_same_answer_twice(model):
+    assert (model.logits(CORPUS.texts) == model.logits(CORPUS.texts)).all()
+    assert model.answer("is it open", 3) == model.answer("is it open", 3)
+
+
+def test_an_ensemble_answers_with_the_mean_of_its_members(models):
+    ensemble = models["ensemble"]
+    assert len(ensemble.networks) == ensemble.recipe.knobs.ensemble == 3
+    bags = ensemble.vocabulary.bags(CORPUS.texts)
+    expected = np.mean([softmax(logits(member, bags)) for member in ensemble.networks], axis=0)
+    np.testing.assert_allclose(ensemble.probabilities(CORPUS.texts), expected, atol=1e-6)
+    first = models["network"].probabilities(CORPUS.texts)
+    assert np.abs(expected - first).max() > 1e-3  # the members do not all say the same
+
+
+def test_masks_change_the_answer_and_without_them_all_units_answer_again(models):
+    masked = models["masks"]
+    plain = masked.with_masks(0)
+    assert masked.recipe.knobs.monte_carlo == 9
+    assert plain.network is masked.network
+    bags = plain.vocabulary.bags(CORPUS.texts)
+    assert (plain.logits(CORPUS.texts) == logits(plain.network, bags)).all()
+    difference = np.abs(plain.probabilities(CORPUS.texts) - masked.probabilities(CORPUS.texts))
+    assert 1e-4 < difference.max() < 0.5
+    again = plain.with_masks(9)
+    assert (again.logits(CORPUS.texts) == masked.logits(CORPUS.texts)).all()
+
+
+def test_masks_of_a_model_without_dropout_are_refused_and_so_are_fewer_than_none(models):
+    for name in ("network", "ensemble", "logistic_regression", "linear_svm"):
+        with pytest.raises(RecipeError, match=r"averages over masks of dropout: .*dropout is 0"):
+            models[name].with_masks(5)
+    with pytest.raises(RecipeError, match=r"monte_carlo must be 0 or more; found -1"):
+        models["masks"].with_masks(-1)
 
 
 def test_one_text_instead_of_a_list_is_refused_with_the_cure(model):

@@ -9,7 +9,7 @@ import pytest
 
 from textkaizen import model as model_module
 from textkaizen.data import Corpus, content_hash
-from textkaizen.errors import CorpusError
+from textkaizen.errors import CorpusError, RecipeError
 from textkaizen.model import learn_linear, learn_model
 from textkaizen.recipe import Recipe, TextRules
 from textkaizen.train import lanes
@@ -95,7 +95,7 @@ def test_equal_texts_and_groups_stay_together_in_the_validation_share(monkeypatc
         ("x", "x", "y", "y", "x", "y"),
         ("1", "2", "3", "3", "5", "6"),
     )
-    learn_model(texts, RECIPE.with_knobs(epochs=1), seed=0)
+    learn_model(texts, RECIPE.with_knobs(epochs=1).with_shape(batch_size=2), seed=0)
     order = sorted(range(6), key=lambda row: texts.texts[row])
     unit = dict(zip(order, seen[0].units.tolist(), strict=True))
     assert unit[0] == unit[1]
@@ -111,6 +111,40 @@ def test_callbacks_are_called_and_programs_shared():
     assert programs.compilations == 1
 
 
+def bits(network):
+    return [part.tobytes() for part in (*network.kernels, *network.biases, *network.norms)]
+
+
+def test_the_first_member_of_an_ensemble_is_the_network_alone_and_each_other_is_its_own():
+    programs = Programs()
+    alone, trained_alone = learn_model(corpus(), RECIPE, 3, programs)
+    ensemble, trained = learn_model(corpus(), RECIPE.with_knobs(ensemble=3), 3, programs)
+    assert len(ensemble.networks) == 3
+    assert bits(ensemble.network) == bits(alone.network)
+    assert trained.history == trained_alone.history
+    assert len({tuple(bits(member)) for member in ensemble.networks}) == 3
+    assert ensemble.networks == trained.networks
+    assert programs.compilations == 1
+
+
+def test_a_batch_larger_than_the_texts_is_refused_with_both_numbers_and_the_cure():
+    """60 texts, a fifth of them held back: 48 are left to train on."""
+    for size in (49, 1000):
+        with pytest.raises(RecipeError) as error:
+            learn_model(corpus(), RECIPE.with_shape(batch_size=size), seed=3)
+        says = str(error.value)
+        assert f"shape.batch_size is {size}, and there are 48 texts" in says
+        assert "A batch must not be larger than the texts there are to train on" in says
+        assert "those held back for validation apart" in says
+        assert "Lower it, or say 0, which is all texts" in says
+
+
+@pytest.mark.parametrize("size", [48, 0])
+def test_a_batch_of_all_texts_is_one_step_an_epoch(size):
+    _, trained = learn_model(corpus(), RECIPE.with_shape(batch_size=size), seed=3)
+    assert len(trained.step_losses) == 5
+
+
 @pytest.mark.parametrize("kind", model_module.KINDS)
 @pytest.mark.parametrize("labels", [("x", "x"), ()])
 def test_fewer_than_two_classes_are_refused(kind, labels):
@@ -123,16 +157,17 @@ def test_fewer_than_two_classes_are_refused(kind, labels):
 def test_texts_without_a_common_feature_still_make_a_model(kind):
     texts = Corpus(("ab", "cd", "ef", "gh"), ("x", "y", "x", "y"))
     recipe = Recipe(TextRules(words=(1, 1), characters=(0, 0), min_texts=2))
+    recipe = recipe.with_shape(batch_size=0)
     model = learn(kind, texts, recipe.with_knobs(epochs=1, validation=0.0))
     assert model.vocabulary.terms == ()
     np.testing.assert_allclose(model.probabilities(["ab", "zz"]), 0.5, atol=1e-6)
 
 
 def test_a_model_is_used_without_loading_what_trains_it():
-    kept = Path(__file__).parent / "models" / "v1" / "network"
+    kept = [str(Path(__file__).parent / "models" / "v2" / name) for name in ("network", "ensemble")]
     code = (
-        "import sys; from pathlib import Path; from textkaizen.files.models import load_model\n"
-        f"load_model(Path({str(kept)!r})).answer('hello', 3)\n"
+        "import sys; from textkaizen.files.models import load_model\n"
+        f"for path in {kept!r}: load_model(path).answer('hello', 3)\n"
         "print([m for m in ('jax', 'optax', 'textkaizen.train.lanes') if m in sys.modules])"
     )
     root = Path(__file__).parent.parent

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from textkaizen.nets import mlp
 from textkaizen.nets.mlp import (
     Bags,
     Choices,
@@ -16,10 +15,10 @@ from textkaizen.nets.mlp import (
     Moving,
     bag_sums,
     batch_normalise,
-    dropout_mask,
     training_logits,
 )
-from textkaizen.recipe import ACTIVATIONS, BATCH_NORMS
+from textkaizen.nets.plain import Network, logits
+from textkaizen.recipe import ACTIVATIONS, BATCH_NORMS, layerwise
 
 KEY = jax.random.key(0)
 UNITS = 4
@@ -34,10 +33,12 @@ def layer(inputs, units, seed):
     return Layer(drawn(inputs, units, seed=seed), *rest)
 
 
-def choices(activation="relu", batch_norm="none", dropout=0.0):
+def choices(activation="relu", batch_norm="none", hidden=2):
     return Choices(
-        *(ACTIVATIONS.index(activation), BATCH_NORMS.index(batch_norm)),
-        *(np.float32(0.3), np.float32(dropout)),
+        tuple(ACTIVATIONS.index(name) for name in layerwise(activation, hidden)),
+        tuple(BATCH_NORMS.index(name) for name in layerwise(batch_norm, hidden)),
+        np.float32(0.3),
+        np.zeros(hidden, np.float32),
     )
 
 
@@ -48,10 +49,9 @@ def still(layers):
 LAYERS = tuple(layer(a, b, seed=10 * a) for a, b in ((6, UNITS), (UNITS, 5), (5, 3)))
 
 
-def logits(chosen, texts=8, valid=None, key=KEY, layers=LAYERS):
-    sums = drawn(texts, UNITS, seed=9)
-    valid = np.ones(texts, np.float32) if valid is None else valid
-    return training_logits(sums, layers, still(layers), chosen, valid, key=key)
+def trained(chosen, texts=8, layers=LAYERS):
+    sums, valid = drawn(texts, UNITS, seed=9), np.ones(texts, np.float32)
+    return training_logits(sums, layers, still(layers), chosen, valid, key=KEY)
 
 
 @settings(max_examples=50, deadline=None)
@@ -82,7 +82,9 @@ def test_a_network_worked_out_by_hand():
     )
     moving = (Moving(np.float32([100]), np.float32([7])),)
     found, (new,) = training_logits(
-        np.float32([[1], [3]]), layers, moving, choices(batch_norm="before"), np.ones(2), key=KEY
+        *(np.float32([[1], [3]]), layers, moving, choices(batch_norm="before", hidden=1)),
+        *(np.ones(2),),
+        key=KEY,
     )
     # Mean 2 + 5, variance 1: (x - mean) / sqrt(1.001) * 2 + 0.5 = -1.499 and 2.499; ReLU; * 10 + 1.
     unit = 2 / np.sqrt(1.001) + 0.5
@@ -108,6 +110,70 @@ def test_batch_norm_and_its_moving_statistics_are_those_of_keras_batch_after_bat
         np.testing.assert_allclose(found, norm(x, training=True), rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(moving.mean, norm.moving_mean, rtol=1e-5)
     np.testing.assert_allclose(moving.variance, norm.moving_variance, rtol=1e-5)
+
+
+# What each hidden layer does: Keras' layers in their order, and our words for it.
+ORDERS = {
+    "before": ("relu", "before"),
+    "after": ("tanh", "after"),
+    "a list": (("gelu", "leaky_relu"), ("after", "before")),
+    "one of two": (("selu", "elu"), ("none", "after")),
+}
+KERAS_ACTIVATIONS = {
+    "leaky_relu": lambda: keras.layers.LeakyReLU(negative_slope=0.3),
+    "gelu": lambda: keras.layers.Activation(lambda x: keras.activations.gelu(x, approximate=False)),
+}
+
+
+def keras_network(layers, activations, batch_norms):
+    """The same network with the same weights, and its batch norms."""
+    inputs, model, norms = layers[0].kernel.shape[0], keras.Sequential(), []
+    model.add(keras.Input((inputs,)))
+    for own, activation, batch_norm in zip(layers, activations, batch_norms, strict=False):
+        model.add(keras.layers.Dense(len(own.bias)))
+        model.layers[-1].set_weights([own.kernel, own.bias])
+        plain_layer = lambda name=activation: keras.layers.Activation(name)
+        parts = [KERAS_ACTIVATIONS.get(activation, plain_layer)()]
+        if batch_norm != "none":
+            norms.append(keras.layers.BatchNormalization())
+            parts.insert(0 if batch_norm == "before" else 1, norms[-1])
+        for part in parts:
+            model.add(part)
+        if batch_norm != "none":
+            zeros = np.zeros_like(own.bias)
+            norms[-1].set_weights([own.scale, own.shift, zeros, zeros + 1])
+    model.add(keras.layers.Dense(len(layers[-1].bias)))
+    model.layers[-1].set_weights([layers[-1].kernel, layers[-1].bias])
+    return model, norms
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_network_with_batch_norm_is_that_of_keras_in_training_and_in_prediction(order):
+    activations, batch_norms = (layerwise(part, 2) for part in ORDERS[order])
+    model, norms = keras_network(LAYERS, activations, batch_norms)
+    x, moving = 2 + drawn(8, 6, seed=1), still(LAYERS)
+    for _ in range(3):
+        sums = x @ LAYERS[0].kernel
+        chosen = choices(activations, batch_norms)
+        found, moving = training_logits(sums, LAYERS, moving, chosen, np.ones(8), key=KEY)
+        # 1e-5 of logits, which are of some units' size; those near 0 are sums of such numbers.
+        np.testing.assert_allclose(found, model(x, training=True), rtol=1e-5, atol=1e-5)
+    used = [own for own, kind in zip(moving, batch_norms, strict=True) if kind != "none"]
+    for own, norm in zip(used, norms, strict=True):
+        np.testing.assert_allclose(own.mean, norm.moving_mean, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(own.variance, norm.moving_variance, rtol=1e-5)
+    predicting = Network(
+        tuple(own.kernel for own in LAYERS),
+        tuple(own.bias for own in LAYERS),
+        tuple(
+            np.stack([own.scale, own.shift, mean, variance])
+            for own, (mean, variance) in zip(LAYERS, moving, strict=False)
+        ),
+        *(activations, batch_norms, 0.3),
+    )
+    found = logits(predicting, csr_matrix(x))
+    np.testing.assert_allclose(found, model(x, training=False), rtol=1e-5, atol=1e-5)
+    assert np.abs(found - model(x, training=True)).max() > 0.1  # the two differ, and much
 
 
 def test_padding_has_no_part_in_batch_norm():
@@ -136,77 +202,26 @@ def test_one_text_and_none_are_normalised_without_dividing_by_zero():
 @pytest.mark.parametrize("batch_norm", BATCH_NORMS)
 def test_the_statistics_are_of_what_is_normalised(batch_norm):
     """Before: of the sums with bias; after: of ReLU's values; none: they do not move."""
-    _, (first, _) = logits(choices(batch_norm=batch_norm))
+    _, (first, _) = trained(choices(batch_norm=batch_norm))
     sums = drawn(8, UNITS, seed=9) + LAYERS[0].bias
     seen = {"before": sums, "after": np.maximum(sums, 0)}.get(batch_norm)
     expected = 0 if seen is None else 0.01 * seen.mean(0)
     np.testing.assert_allclose(first.mean, np.broadcast_to(expected, UNITS), rtol=1e-5, atol=1e-8)
 
 
-def test_without_dropout_nothing_is_drawn_and_no_bit_changes(monkeypatch):
-    assert (dropout_mask((7, 5), np.float32(0), key=KEY) == 1).all()
-    sums = drawn(8, UNITS, seed=9)
-
-    def program(sums, rate, key):
-        chosen = choices()._replace(dropout=rate)
-        return training_logits(sums, LAYERS, still(LAYERS), chosen, np.ones(8), key=key)[0]
-
-    off, other_key = (
-        jax.jit(program)(sums, np.float32(0), key) for key in (KEY, jax.random.key(7))
-    )
-    on = jax.jit(program)(sums, np.float32(0.5), KEY)
-    monkeypatch.setattr(mlp, "dropout_mask", lambda *_, **__: np.float32(1))
-    without = jax.jit(lambda *given: program(*given))(sums, np.float32(0.5), KEY)
-    assert (off == without).all()
-    assert (off == other_key).all()
-    assert (on != without).any()
-
-
 def test_without_batch_norm_its_scale_and_shift_change_no_bit():
     other = tuple(own._replace(scale=own.scale + 9, shift=own.shift - 9) for own in LAYERS)
-    found, moving = logits(choices())
-    changed, _ = logits(choices(), layers=other)
+    found, moving = trained(choices())
+    changed, _ = trained(choices(), layers=other)
     assert (found == changed).all()
     for own, before in zip(moving, still(LAYERS), strict=True):
         assert (own.mean == before.mean).all()
         assert (own.variance == before.variance).all()
 
 
-@pytest.mark.parametrize("rate", [0.2, 0.5, 0.9])
-def test_dropout_zeroes_its_share_and_scales_the_rest(rate):
-    mask = np.asarray(dropout_mask((400, 250), np.float32(rate), key=KEY))
-    kept = mask[mask > 0]
-    np.testing.assert_allclose(kept, 1 / (1 - rate), rtol=1e-6)
-    # 100,000 draws: four standard errors are 0.0063 at most; the seed is fixed.
-    assert (mask == 0).mean() == pytest.approx(rate, abs=0.0064)
-    # No unit and no text is favoured: five standard errors over 400 and 250 draws.
-    deviation = np.sqrt(rate * (1 - rate))
-    assert np.abs((mask == 0).mean(0) - rate).max() < 5 * deviation / np.sqrt(400)
-    assert np.abs((mask == 0).mean(1) - rate).max() < 5 * deviation / np.sqrt(250)
-
-
-def test_each_layer_has_a_mask_of_its_own():
-    """Layers of ones that hand on what they get: the second mask shows in the last layer."""
-    eye, zero = np.eye(64, dtype=np.float32), np.zeros(64, np.float32)
-    passing = Layer(eye, zero, zero, zero)
-    ones = np.ones((50, 64), np.float32)
-    run = lambda count, key: np.asarray(
-        training_logits(
-            *(ones, (passing,) * (count + 1), still((passing,) * (count + 1))),
-            *(choices("linear", dropout=0.5), np.ones(50)),
-            key=key,
-        )[0]
-    )
-    first, both = run(1, KEY), run(2, KEY)
-    assert set(np.unique(first)) == {0, 2}
-    assert set(np.unique(both)) == {0, 4}  # one mask twice would let half of them through
-    assert (both > 0).mean() == pytest.approx(0.25, abs=0.03)  # four standard errors of 3,200
-    assert (run(1, jax.random.key(1)) != first).any()
-
-
 def test_without_hidden_layers_the_sums_and_the_bias_are_the_logits():
     sums = drawn(3, 2)
     last = Layer(np.zeros((0, 2), np.float32), *(drawn(2, seed=s) for s in (1, 2, 3)))
-    found, moving = training_logits(sums, (last,), (), choices(), np.ones(3), key=KEY)
+    found, moving = training_logits(sums, (last,), (), choices(hidden=0), np.ones(3), key=KEY)
     assert (found == sums + last.bias).all()
     assert moving == ()

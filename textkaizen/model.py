@@ -11,7 +11,7 @@ Rejected: a class for each kind of model (five places would ask which it is), a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ import numpy as np
 from textkaizen.data import Corpus, canonical, content_hash, together
 from textkaizen.errors import CorpusError, UsageError
 from textkaizen.nets import plain
+from textkaizen.nets.ensemble import averaged, ensemble_logits
 from textkaizen.nets.plain import Network
 from textkaizen.recipe import Recipe
 from textkaizen.text.count import count
@@ -46,6 +47,7 @@ class Model:
         labels: sorted; class n is labels[n].
         vocabulary: the features it knows.
         network: the weights; a linear model has one layer and no norms.
+        others: further members of an ensemble.
         facts: plain values about its making: textkaizen's version, seed, texts, their hash.
 
     A text without any feature the model knows is answered with what the biases alone say.
@@ -57,6 +59,20 @@ class Model:
     vocabulary: Vocabulary
     network: Network
     facts: dict[str, Any] = field(default_factory=dict)
+    others: tuple[Network, ...] = ()
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """All members: one, or those of an ensemble."""
+        return (self.network, *self.others)
+
+    def with_masks(self, count: int) -> Model:
+        """Return this model with answers averaged over so many dropout masks (0: all units).
+
+        Raises:
+            RecipeError: it was trained without dropout, or `count` is less than 0.
+        """
+        return replace(self, recipe=self.recipe.with_knobs(monte_carlo=count))
 
     def logits(self, texts: Sequence[str]) -> np.ndarray:
         """Return float32 [texts, classes]: log-odds, or the margins of a linear SVM.
@@ -67,7 +83,7 @@ class Model:
         _require_texts(texts)
         if not len(texts):
             return np.zeros((0, len(self.labels)), np.float32)
-        return plain.logits(self.network, self.vocabulary.bags(texts))
+        return ensemble_logits(self.networks, self.recipe.knobs, self.vocabulary.bags(texts))
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Return float32 [texts, classes], each row adding up to 1.
@@ -97,8 +113,8 @@ class Model:
             raise UsageError(f"top_k must be at least 1; found {top_k}.")
         _require_texts([text])
         features, weights = self.vocabulary.bag(text)
-        sums = weights @ self.network.kernels[0][features]
-        logits = plain.after_first(self.network, sums[None])[0]
+        sums = lambda network: (weights @ network.kernels[0][features])[None]
+        logits = averaged(self.networks, self.recipe.knobs, sums)[0]
         best = [int(logits.argmax())] if top_k == 1 else np.argsort(-logits, kind="stable")[:top_k]
         found = plain.softmax(logits)
         return [(self.labels[number], float(found[number])) for number in best]
@@ -128,6 +144,7 @@ def learn_model(
 
     Raises:
         CorpusError: fewer than two classes.
+        RecipeError: a batch is larger than the texts there are to train on.
     """
     from textkaizen.train.lanes import Lane, train
     from textkaizen.train.programs import Programs
@@ -137,7 +154,7 @@ def learn_model(
     classes = len(material.corpus.classes)
     lane = Lane(recipe, material.bags, material.numbers, classes, seed, units)
     trained = train(lane, programs or Programs(), callbacks)
-    return material.model("network", recipe, trained.network, seed), trained
+    return material.model("network", recipe, trained.networks, seed), trained
 
 
 def learn_linear(
@@ -162,7 +179,7 @@ def learn_linear(
     own = Recipe(text=recipe.text).with_shape(hidden=())
     knobs = own.knobs
     network = Network((kernel,), (bias,), (), knobs.activation, knobs.batch_norm, knobs.slope)
-    return material.model(kind, own, network, seed)
+    return material.model(kind, own, (network,), seed)
 
 
 @dataclass(frozen=True)
@@ -174,14 +191,15 @@ class _Material:
     bags: csr_matrix
     numbers: np.ndarray
 
-    def model(self, kind: str, recipe: Recipe, network: Network, seed: int) -> Model:
+    def model(self, kind: str, recipe: Recipe, networks: tuple[Network, ...], seed: int) -> Model:
         facts = {
             "textkaizen": _version(),
             "seed": seed,
             "texts": len(self.corpus),
             "data_sha256": content_hash(self.corpus),
         }
-        return Model(kind, recipe, self.corpus.classes, self.vocabulary, network, facts)
+        labels, first = self.corpus.classes, networks[0]
+        return Model(kind, recipe, labels, self.vocabulary, first, facts, networks[1:])
 
 
 def _prepared(corpus: Corpus, recipe: Recipe) -> _Material:

@@ -31,7 +31,7 @@ from textkaizen.nets.plain import Network
 from textkaizen.recipe import Recipe
 from textkaizen.text.vectorise import Vocabulary
 
-FORMAT, FORMAT_VERSION = "textkaizen-model", 1
+FORMAT, FORMAT_VERSION = "textkaizen-model", 2  # 2: ensembles, and knobs that 1 does not know
 MODEL, VOCABULARY, WEIGHTS, HASH = (
     "model.json",
     "vocabulary.json",
@@ -111,23 +111,26 @@ def load_model(folder: str | Path) -> Model:
     terms, split = _terms(folder, _parsed(folder, VOCABULARY, parts[VOCABULARY]))
     recipe, labels = _recipe(folder, values), _labels(folder, values)
     arrays = _arrays(folder, parts[WEIGHTS])
+    if recipe.knobs.ensemble > len(arrays):  # before their names are made: there may be millions
+        _refuse(folder, f"{WEIGHTS} has not the arrays of the recipe's layers")
     _require_shapes(folder, arrays, _shapes(recipe, len(terms), len(labels)))
     vocabulary = Vocabulary(recipe.text, terms, split, arrays["idf"])
     if tuple(map(len, vocabulary.numbers)) != (split, len(terms) - split):
         _refuse(folder, f"{VOCABULARY} has a term twice")
-    network = _network(recipe, arrays)
-    return Model(values["kind"], recipe, labels, vocabulary, network, values["facts"])
+    networks = [_network(recipe, arrays, member) for member in range(recipe.knobs.ensemble)]
+    facts, others = values["facts"], tuple(networks[1:])
+    return Model(values["kind"], recipe, labels, vocabulary, networks[0], facts, others)
 
 
 def _contents(model: Model, folder: Path) -> dict[str, bytes]:
     """Return the files of a model by name."""
     from safetensors.numpy import save
 
-    network = model.network
     arrays = {"idf": model.vocabulary.idf}
-    for kind in ("kernels", "biases", "norms"):
-        for number, array in enumerate(getattr(network, kind)):
-            arrays[f"{kind}.{number}"] = array
+    for member, network in enumerate(model.networks):
+        for kind in ("kernels", "biases", "norms"):
+            for number, array in enumerate(getattr(network, kind)):
+                arrays[f"{_prefix(member)}{kind}.{number}"] = array
     endless = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if endless:
         raise ModelError(
@@ -301,12 +304,19 @@ def _shapes(recipe: Recipe, features: int, classes: int) -> dict[str, tuple[int,
     """Return the shape that each array must have."""
     sizes = (features, *recipe.shape.hidden, classes)
     shapes: dict[str, tuple[int, ...]] = {"idf": (features,)}
-    for number, (inputs, units) in enumerate(pairwise(sizes)):
-        shapes[f"kernels.{number}"] = (inputs, units)
-        shapes[f"biases.{number}"] = (units,)
-        if number < len(recipe.shape.hidden):
-            shapes[f"norms.{number}"] = (4, units)
+    for member in range(recipe.knobs.ensemble):
+        own = _prefix(member)
+        for number, (inputs, units) in enumerate(pairwise(sizes)):
+            shapes[f"{own}kernels.{number}"] = (inputs, units)
+            shapes[f"{own}biases.{number}"] = (units,)
+            if number < len(recipe.shape.hidden):
+                shapes[f"{own}norms.{number}"] = (4, units)
     return shapes
+
+
+def _prefix(member: int) -> str:
+    """What the names of an ensemble member's arrays begin with; nothing for the first."""
+    return f"member.{member}." if member else ""
 
 
 def _require_shapes(
@@ -326,13 +336,13 @@ def _require_shapes(
             _refuse(folder, f"{WEIGHTS} has {name} with numbers that are not finite")
 
 
-def _network(recipe: Recipe, arrays: dict[str, np.ndarray]) -> Network:
+def _network(recipe: Recipe, arrays: dict[str, np.ndarray], member: int) -> Network:
     layers = range(len(recipe.shape.hidden) + 1)
-    knobs = recipe.knobs
+    knobs, own = recipe.knobs, _prefix(member)
     return Network(
-        tuple(arrays[f"kernels.{number}"] for number in layers),
-        tuple(arrays[f"biases.{number}"] for number in layers),
-        tuple(arrays[f"norms.{number}"] for number in layers[:-1]),
+        tuple(arrays[f"{own}kernels.{number}"] for number in layers),
+        tuple(arrays[f"{own}biases.{number}"] for number in layers),
+        tuple(arrays[f"{own}norms.{number}"] for number in layers[:-1]),
         knobs.activation,
         knobs.batch_norm,
         knobs.slope,

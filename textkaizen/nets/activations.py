@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from textkaizen.nets.choices import choose
@@ -19,10 +20,14 @@ FUNCTIONS = {
     "selu": lambda x, slope: jax.nn.selu(x),
     "tanh": lambda x, slope: jnp.tanh(x),
     "linear": lambda x, slope: x,
+    "gelu": lambda x, slope: jax.nn.gelu(x, approximate=False),
+    "sigmoid": lambda x, slope: jax.nn.sigmoid(x),
 }
 
 
-def activate(x: Array, activation: int | Array, slope: Array | float) -> Array:
+def activate(
+    x: Array, activation: int | Array | np.integer, slope: Array | np.floating | float
+) -> Array:
     """Apply an activation to each value.
 
     Args:
@@ -31,7 +36,8 @@ def activate(x: Array, activation: int | Array, slope: Array | float) -> Array:
         slope: of leaky ReLU below zero, >= 0.
 
     Source: Nair & Hinton 2010 (ReLU); Maas et al. 2013 (leaky ReLU); Clevert et al. 2016,
-    equation 15 with alpha 1 (ELU); Klambauer et al. 2017, equation 2 (SELU).
+    equation 15 with alpha 1 (ELU); Klambauer et al. 2017, equation 2 (SELU); Hendrycks & Gimpel
+    2016, section 2, x times the normal distribution function (GELU).
 
     Example:
         >>> activate(jnp.array([-1.0, 2.0]), ACTIVATIONS.index("leaky_relu"), 0.25)

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import jax
+import numpy as np
 from jax import Array
 
 
-def choose(index: int | Array, branches: Sequence[Callable], *operands):
+def choose(index: int | Array | np.integer, branches: Sequence[Callable], *operands):
     """Apply one of the branches to the operands.
 
     Args:

@@ -14,11 +14,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from textkaizen.nets.activations import activate
 from textkaizen.nets.choices import choose
 from textkaizen.nets.constants import NORM_EPSILON, NORM_MOMENTUM
+from textkaizen.nets.dropout import mask
 
 
 class Bags(NamedTuple):
@@ -57,12 +59,20 @@ class Moving(NamedTuple):
 
 
 class Choices(NamedTuple):
-    """What the network reads besides weights; whole numbers are Python ints where built in."""
+    """What the network reads besides weights; whole numbers are Python ints where built in.
 
-    activation: int | Array
-    batch_norm: int | Array
-    slope: Array
-    dropout: Array
+    Args:
+        activation, batch_norm: of each hidden layer, positions in the recipe's lists.
+        slope: of leaky ReLU.
+        dropout: rate of each hidden layer.
+        dropout_kind: position in `recipe.DROPOUT_KINDS`.
+    """
+
+    activation: tuple[int, ...] | Array | np.ndarray
+    batch_norm: tuple[int, ...] | Array | np.ndarray
+    slope: Array | np.floating
+    dropout: Array | np.ndarray
+    dropout_kind: int | Array | np.integer = 0
 
 
 def bag_sums(rows: Array, bags: Bags, texts: int) -> Array:
@@ -94,23 +104,12 @@ def training_logits(
         x = (x if number == 0 else x @ layer.kernel) + layer.bias
         if number == len(layers) - 1:
             break
-        x, statistics = _normalised_activation(x, layer, moving[number], choices, valid)
-        x = x * dropout_mask(x.shape, choices.dropout, key=jax.random.fold_in(key, number))
+        x, statistics = _normalised_activation(x, layer, moving[number], choices, number, valid)
+        own, rate = jax.random.fold_in(key, number), jnp.asarray(choices.dropout)[number]
+        factor, shift = mask(x.shape, rate, choices.dropout_kind, key=own)
+        x = x * factor + shift
         updated.append(statistics)
     return x, tuple(updated)
-
-
-def dropout_mask(shape: tuple[int, ...], rate: Array, *, key: Array) -> Array:
-    """Draw 0 with probability `rate`, else 1 / (1 - rate); all ones, and no draw, at rate 0.
-
-    Source: Srivastava et al. 2014, section 10 (inverted: scaled in training, plain in prediction).
-    """
-
-    def drawn() -> Array:
-        kept = jax.random.bernoulli(key, 1 - rate, shape)
-        return jnp.where(kept, 1 / (1 - rate), 0.0)
-
-    return jax.lax.cond(rate > 0, drawn, lambda: jnp.ones(shape, jnp.float32))
 
 
 def batch_normalise(x: Array, layer: Layer, moving: Moving, valid: Array) -> tuple[Array, Moving]:
@@ -133,12 +132,16 @@ def batch_normalise(x: Array, layer: Layer, moving: Moving, valid: Array) -> tup
 
 
 def _normalised_activation(
-    x: Array, layer: Layer, moving: Moving, choices: Choices, valid: Array
+    x: Array, layer: Layer, moving: Moving, choices: Choices, number: int, valid: Array
 ) -> tuple[Array, Moving]:
-    """Activate, with batch norm off, before or after, in the order of `recipe.BATCH_NORMS`."""
+    """Activate, with batch norm off, before or after, in the order of `recipe.BATCH_NORMS`.
+
+    `number` tells which hidden layer it is, from 0.
+    """
+    activation, batch_norm = (_own(part, number) for part in choices[:2])
 
     def act(values: Array) -> Array:
-        return activate(values, choices.activation, choices.slope)
+        return activate(values, activation, choices.slope)
 
     def off(values: Array):
         return act(values), moving
@@ -150,4 +153,9 @@ def _normalised_activation(
     def after(values: Array):
         return batch_normalise(act(values), layer, moving, valid)
 
-    return choose(choices.batch_norm, [off, before, after], x)
+    return choose(batch_norm, [off, before, after], x)
+
+
+def _own(choice: tuple[int, ...] | Array | np.ndarray, number: int) -> int | Array:
+    """A layer's own choice: a Python int where it is built in."""
+    return choice[number] if isinstance(choice, tuple) else jnp.asarray(choice)[number]

@@ -7,12 +7,16 @@ for one short text a handful of NumPy calls is faster than a dispatch).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from textkaizen.nets.constants import NORM_EPSILON, SELU_ALPHA, SELU_SCALE
+from textkaizen.recipe import layerwise
+
+Mask = tuple[np.ndarray, np.ndarray]  # a dropped x is x * factor + shift, [units] each
 
 
 class Network(NamedTuple):
@@ -22,14 +26,14 @@ class Network(NamedTuple):
         kernels: float32 [inputs, units] of each layer, first to last.
         biases: float32 [units] of each layer.
         norms: for each hidden layer scale, shift, moving mean and variance, float32 [4, units].
-        activation, batch_norm, slope: as in the recipe.
+        activation, batch_norm, slope: as in the recipe (one for all, or one for each hidden layer).
     """
 
     kernels: tuple[np.ndarray, ...]
     biases: tuple[np.ndarray, ...]
     norms: tuple[np.ndarray, ...]
-    activation: str
-    batch_norm: str
+    activation: str | tuple[str, ...]
+    batch_norm: str | tuple[str, ...]
     slope: float
 
 
@@ -46,18 +50,39 @@ def activate(x: np.ndarray, activation: str, slope: float) -> np.ndarray:
         return np.float32(SELU_SCALE) * np.where(x > 0, x, below)
     if activation == "tanh":
         return np.tanh(x)
+    if activation == "gelu":
+        from scipy.special import ndtr
+
+        return x * ndtr(x)
+    if activation == "sigmoid":
+        from scipy.special import expit
+
+        return expit(x)
     return x
 
 
-def after_first(network: Network, first_sums: np.ndarray) -> np.ndarray:
-    """Return logits [texts, classes] from the first layer's sums [texts, units], bias not added."""
-    x = first_sums + network.biases[0]
+def after_first(
+    network: Network, first_sums: np.ndarray, masks: Sequence[Mask] | None = None
+) -> np.ndarray:
+    """Return logits [texts, classes] from the first layer's sums [texts, units], bias not added.
+
+    Args:
+        network: of any depth.
+        first_sums: of the texts' bags.
+        masks: of dropout, one for each hidden layer; None predicts with all units.
+    """
+    x, hidden = first_sums + network.biases[0], len(network.norms)
+    activations = layerwise(network.activation, hidden)
+    batch_norms = layerwise(network.batch_norm, hidden)
     for number, norm in enumerate(network.norms):
-        if network.batch_norm == "before":
+        if batch_norms[number] == "before":
             x = _normalise(x, norm)
-        x = activate(x, network.activation, network.slope)
-        if network.batch_norm == "after":
+        x = activate(x, activations[number], network.slope)
+        if batch_norms[number] == "after":
             x = _normalise(x, norm)
+        if masks is not None:
+            factor, shift = masks[number]
+            x = x * factor + shift
         x = x @ network.kernels[number + 1] + network.biases[number + 1]
     return x
 

@@ -9,19 +9,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from textkaizen.data import hold_out
-from textkaizen.nets.initialise import first_weights
-from textkaizen.nets.mlp import Choices, Layer, Moving
-from textkaizen.nets.plain import Network, log_softmax, logits
-from textkaizen.recipe import ACTIVATIONS, BATCH_NORMS, Knobs, Recipe
+from textkaizen.errors import RecipeError
+from textkaizen.nets.ensemble import ensemble_logits
+from textkaizen.nets.plain import Network, logits
+from textkaizen.recipe import Knobs, Recipe, Shape
 from textkaizen.train.batches import (
     Batches,
     Room,
@@ -31,11 +28,20 @@ from textkaizen.train.batches import (
     rounded,
     spacious,
 )
-from textkaizen.train.lazy import TERMS, lazy_pays, missed_tables
+from textkaizen.train.inputs import (
+    epoch_inputs,
+    first_state,
+    fixed_inputs,
+    needs_plain_path,
+    specification,
+)
+from textkaizen.train.lazy import lazy_pays
 from textkaizen.train.loop import Callback, Course, Logs, Trained, run
+from textkaizen.train.losses import validation_loss
 from textkaizen.train.optimise import Optimiser, optimiser
 from textkaizen.train.programs import Programs
-from textkaizen.train.step import Inputs, Spec, State
+from textkaizen.train.schedules import Plateau, learning_rates, update_plateau
+from textkaizen.train.state import Inputs, Spec, State
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,9 @@ class Lane:
         room: sizes of its program, see `wanted_room`; None finds them out. Lanes with the same
             room share programs. It is part of the lane because sums are rounded as they are laid
             out: in another room the last bit may differ.
-        built_in: names of choices ("activation", "batch_norm") compiled in; the others are
-            switched on at run time.
+        lean: build its choices into its program; otherwise a program is used that switches on
+            them, and serves every recipe of this shape.
+        extras: use a program that reads extras (loss, mixing, noise ...) even when all are off.
     """
 
     recipe: Recipe
@@ -67,7 +74,8 @@ class Lane:
     units: np.ndarray | None = None
     table_rows: int = 0
     room: Room | None = None
-    built_in: tuple[str, ...] = ("activation", "batch_norm")
+    lean: bool = True
+    extras: bool = False
 
 
 @dataclass
@@ -75,19 +83,32 @@ class TrainedLane:
     """A trained network and how it went.
 
     Args:
-        network: for prediction.
+        networks: for prediction; one, or the members of an ensemble.
         history: "loss", "accuracy", "penalty" and, with a validation share, "val_loss" and
-            "val_accuracy": one number an epoch.
-        best_epoch: from 1.
+            "val_accuracy": one number an epoch; of the first member.
+        best_epoch: from 1; of the first member.
         seconds: training time, compiling not included.
         compile_seconds: spent compiling, or waiting for it.
+        starts: the monitor's value at the kept epoch of every start that was made.
+        step_losses: loss of every step, [steps]; of the first member.
     """
 
-    network: Network
+    networks: tuple[Network, ...]
     history: dict[str, list[float]]
     best_epoch: int
     seconds: float
     compile_seconds: float = 0.0
+    starts: tuple[float, ...] = ()
+    step_losses: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def network(self) -> Network:
+        """The network, or the first member of an ensemble."""
+        return self.networks[0]
+
+    def logits(self, knobs: Knobs, bags: csr_matrix) -> np.ndarray:
+        """Return logits, float32 [texts, classes], of all members and masks averaged."""
+        return ensemble_logits(self.networks, knobs, bags)
 
 
 @dataclass
@@ -101,12 +122,110 @@ class _Texts:
 
 
 @dataclass
-class _Timer:
+class _Start:
+    """One start of a lane: what `run` needs, as methods over what stays the same.
+
+    Args:
+        lane, texts, spec: what is trained.
+        seed: of this start.
+        programs: shared.
+    """
+
+    lane: Lane
+    texts: _Texts
+    spec: Spec
+    seed: int
+    programs: Programs
     compile_seconds: float = 0.0
+    step_losses: list[np.ndarray] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        recipe, count = self.lane.recipe, self.texts.bags.shape[0]
+        self.room = self.spec.room
+        self.steps = -(-count // self.spec.batch_size)
+        self.rates = learning_rates(recipe.knobs, self.steps * recipe.knobs.epochs)
+        self.optimiser: Optimiser = optimiser(recipe.knobs, self.rates)
+        self.plateau = Plateau()
+        self.orders = epoch_orders(count, self.seed)
+        self.fixed: Inputs = fixed_inputs(recipe, self.texts.labels, self.lane.classes, self.seed)
+
+    def train_epoch(self, state: State, epoch: int) -> tuple[State, Logs]:
+        """Lay the epoch out, compile if need be, train; return the state and the means."""
+        batches, self.room = _laid_out(self.spec, self.texts, next(self.orders), self.room)
+        begin = (epoch - 1) * self.steps
+        inputs = epoch_inputs(self.fixed, self.optimiser, begin, self.room)
+        inputs = inputs._replace(epoch=np.int32(epoch))
+        arguments = (state, inputs, batches, np.int32(self.steps))
+        begun = time.perf_counter()
+        program = self.programs.epoch(self.spec._replace(room=self.room), *arguments)
+        self.compile_seconds += time.perf_counter() - begun
+        state, logs = program(*arguments)
+        logs = np.asarray(logs, np.float64)[: self.steps]
+        count = self.texts.bags.shape[0]
+        begins = np.arange(self.steps) * self.spec.batch_size
+        sizes = np.minimum(count - begins, self.spec.batch_size)
+        self.step_losses.append(logs[:, 0] / sizes)
+        loss, correct, penalty = logs.sum(0).tolist()
+        return state, {
+            "loss": loss / count,
+            "accuracy": correct / count,
+            "penalty": penalty / self.steps,
+        }
+
+    def judge(self, state: State) -> Logs:
+        """Return validation logs; empty where nothing is held back."""
+        held, knobs = self.texts.val_labels, self.lane.recipe.knobs
+        if not len(held):
+            return {}
+        found = logits(self.network(state, copy=False), self.texts.val_bags)
+        loss = validation_loss(knobs.loss, found, held, knobs.focal_gamma)
+        return {"val_loss": loss, "val_accuracy": float((found.argmax(1) == held).mean())}
+
+    def watch(self, epoch: int, logs: Logs) -> None:
+        """Lower the rate of later steps when the monitor is on a plateau."""
+        knobs = self.lane.recipe.knobs
+        if knobs.plateau_factor < 1 and knobs.monitor in logs:
+            before = self.plateau.factor
+            value = _sign(knobs) * logs[knobs.monitor]
+            self.plateau = update_plateau(self.plateau, value, knobs)
+            if self.plateau.factor != before:
+                self.optimiser = optimiser(knobs, self.rates * self.plateau.factor)
+
+    def network(self, state: State, copy: bool) -> Network:
+        """View (or copy) a state as the network that predicts."""
+        take = np.array if copy else np.asarray
+        table, layers = state.average or (state.table[0], state.layers)
+        kernels = (
+            take(np.asarray(table)[: self.lane.bags.shape[1]]),
+            *(take(layer.kernel) for layer in layers[1:]),
+        )
+        norms = tuple(
+            np.stack([take(layer.scale), take(layer.shift), take(mean), take(variance)])
+            for layer, (mean, variance) in zip(layers, state.moving, strict=False)
+        )
+        biases, knobs = tuple(take(layer.bias) for layer in layers), self.lane.recipe.knobs
+        return Network(kernels, biases, norms, knobs.activation, knobs.batch_norm, knobs.slope)
+
+    def train(self, callbacks: Sequence[Callback]) -> Trained:
+        """Run the loop."""
+        knobs = self.lane.recipe.knobs
+        patience = knobs.patience if len(self.texts.val_labels) else math.inf
+        called = [self.watch, *callbacks]
+        course = Course(knobs.epochs, knobs.monitor, knobs.min_delta, patience, called)
+        state = first_state(
+            self.lane.recipe,
+            self.spec,
+            self.lane.bags.shape[1],
+            self.seed,
+            self.optimiser.first_squares,
+        )
+        return run(
+            self.train_epoch, state, course, self.judge, lambda state: self.network(state, True)
+        )
 
 
 def train(lane: Lane, programs: Programs, callbacks: Sequence[Callback] = ()) -> TrainedLane:
-    """Train one network.
+    """Train one network, or as many as the recipe's starts and ensemble ask for.
 
     Where no text can be held back (too few, or all of one unit) there is nothing for early stopping
     to watch: such a lane trains all its epochs.
@@ -115,53 +234,71 @@ def train(lane: Lane, programs: Programs, callbacks: Sequence[Callback] = ()) ->
         lane: what to train.
         programs: compiled epochs to share.
         callbacks: called in order at the end of each epoch; one that returns True ends it.
+
+    Raises:
+        RecipeError: a batch is larger than the texts there are to train on.
     """
-    started, timer = time.perf_counter(), _Timer()
-    knobs = lane.recipe.knobs
+    started, knobs = time.perf_counter(), lane.recipe.knobs
     texts = _parted(lane)
+    lane = _with_batches_of_texts(lane, len(texts.labels))
     spec = _specification(lane, texts)
-    steps = -(-texts.bags.shape[0] // lane.recipe.shape.batch_size)
-    rates = optimiser(knobs, steps * knobs.epochs + 2 * steps)
-    tables = missed_tables(rates) if spec.room.rows else None
-    key = _mask_key(lane.seed)
-    spacious = spec.room
-    orders = epoch_orders(texts.bags.shape[0], lane.seed)
-
-    def train_epoch(state: State, epoch: int) -> tuple[State, Logs]:
-        nonlocal spacious
-        batches, spacious = _laid_out(spec, texts, next(orders), spacious)
-        room = spacious
-        inputs = _inputs(knobs, rates, tables, (epoch - 1) * steps, room)
-        inputs = inputs._replace(key=key, epoch=np.int32(epoch))
-        arguments = (state, inputs, batches, np.int32(steps))
-        begun = time.perf_counter()
-        program = programs.epoch(spec._replace(room=room), *arguments)
-        timer.compile_seconds += time.perf_counter() - begun
-        state, logs = program(*arguments)
-        loss, correct, penalty = np.asarray(logs).tolist()
-        count = texts.bags.shape[0]
-        return state, {
-            "loss": loss / count,
-            "accuracy": correct / count,
-            "penalty": penalty / steps,
-        }
-
-    def judge(state: State) -> Logs:
-        if not len(texts.val_labels):
-            return {}
-        found = log_softmax(logits(_network(knobs, state, lane, copy=False), texts.val_bags))
-        each = found[np.arange(len(found)), texts.val_labels]
-        correct = found.argmax(1) == texts.val_labels
-        return {"val_loss": -float(each.mean()), "val_accuracy": float(correct.mean())}
-
-    patience = knobs.patience if len(texts.val_labels) else math.inf
-    course = Course(knobs.epochs, knobs.monitor, knobs.min_delta, patience, callbacks)
-    state = _first_state(lane, spec)
-    done: Trained = run(
-        train_epoch, state, course, judge, lambda state: _network(knobs, state, lane, copy=True)
+    compiling, members, values = 0.0, [], []
+    for member in range(knobs.ensemble):
+        tried = []
+        for start in range(knobs.starts):
+            seed = start_seed(lane.seed, member * knobs.starts + start)
+            one = _Start(lane, texts, spec, seed, programs)
+            done = one.train(callbacks)
+            compiling += one.compile_seconds
+            worth = done.history.get(knobs.monitor, [0.0] * done.best_epoch)[done.best_epoch - 1]
+            tried.append((done, one.step_losses))
+            values.append(worth)
+        # A start that diverged has no number to be chosen by: it comes last.
+        own = np.array(values[-knobs.starts :]) * _sign(knobs)
+        members.append(tried[int(np.where(np.isnan(own), np.inf, own).argmin())])
+    first, losses = members[0]
+    return TrainedLane(
+        networks=tuple(done.weights for done, _ in members),
+        history=first.history,
+        best_epoch=first.best_epoch,
+        seconds=time.perf_counter() - started - compiling,
+        compile_seconds=compiling,
+        starts=tuple(values),
+        step_losses=np.concatenate(losses),
     )
-    seconds = time.perf_counter() - started - timer.compile_seconds
-    return TrainedLane(done.weights, done.history, done.best_epoch, seconds, timer.compile_seconds)
+
+
+def start_seed(seed: int, number: int) -> int:
+    """Give each start of a lane a seed of its own; the first has the lane's."""
+    if number == 0:
+        return seed
+    return int(np.random.SeedSequence([seed, 5, number]).generate_state(1)[0] >> 1)
+
+
+def wanted_room(lane: Lane) -> Room:
+    """Find the sizes of a lane's program; `rows` is 0 where the plain path is the cheaper one."""
+    texts = _parted(lane)
+    return _wanted_room(_with_batches_of_texts(lane, len(texts.labels)), texts)
+
+
+def _sign(knobs: Knobs) -> float:
+    """What turns the monitor's value into one where smaller is better."""
+    return -1.0 if knobs.monitor == "val_accuracy" else 1.0
+
+
+def _with_batches_of_texts(lane: Lane, texts: int) -> Lane:
+    """Write full batches out as so many texts, rounded up so that folds share programs."""
+    # The default is not refused: nobody has asked for it, and one batch then holds all texts.
+    size = lane.recipe.shape.batch_size
+    if size > texts and size != Shape().batch_size:
+        raise RecipeError(
+            f"A batch must not be larger than the texts there are to train on; shape.batch_size is "
+            f"{size}, and there are {texts} texts (those held back for "
+            "validation apart). Lower it, or say 0, which is all texts."
+        )
+    if size:
+        return lane
+    return replace(lane, recipe=lane.recipe.with_shape(batch_size=rounded(texts)))
 
 
 def _parted(lane: Lane) -> _Texts:
@@ -174,20 +311,11 @@ def _parted(lane: Lane) -> _Texts:
     return _Texts(lane.bags[~held], labels[~held], lane.bags[held], labels[held])
 
 
-def wanted_room(lane: Lane) -> Room:
-    """Find the sizes of a lane's program; `rows` is 0 where the plain path is the cheaper one."""
-    return _wanted_room(lane, _parted(lane))
-
-
 def _wanted_room(lane: Lane, texts: _Texts) -> Room:
-    table_rows = 0 if _is_penalised(lane) else _table_rows(lane)
+    table_rows = 0 if needs_plain_path(lane.recipe.knobs) else _table_rows(lane)
     batch_size = lane.recipe.shape.batch_size
     room = room_needed(texts.bags, batch_size, lane.seed, table_rows)
     return room if lazy_pays(table_rows, room.rows) else room._replace(rows=0)
-
-
-def _is_penalised(lane: Lane) -> bool:
-    return lane.recipe.knobs.l1 > 0 or lane.recipe.knobs.l2 > 0
 
 
 def _table_rows(lane: Lane) -> int:
@@ -196,16 +324,9 @@ def _table_rows(lane: Lane) -> int:
 
 def _specification(lane: Lane, texts: _Texts) -> Spec:
     """Decide what to compile: lazy rows or plain, and how much room to give."""
-    knobs, shape = lane.recipe.knobs, lane.recipe.shape
-    return Spec(
-        features=_table_rows(lane),
-        widths=(*shape.hidden, lane.classes),
-        batch_size=shape.batch_size,
-        room=lane.room or _wanted_room(lane, texts),
-        penalised=_is_penalised(lane),
-        activation=ACTIVATIONS.index(knobs.activation) if "activation" in lane.built_in else None,
-        batch_norm=BATCH_NORMS.index(knobs.batch_norm) if "batch_norm" in lane.built_in else None,
-    )
+    room = lane.room or _wanted_room(lane, texts)
+    how = (lane.lean, lane.extras)
+    return specification(lane.recipe, lane.classes, _table_rows(lane), room, *how)
 
 
 def _laid_out(spec: Spec, texts: _Texts, order: np.ndarray, room: Room) -> tuple[Batches, Room]:
@@ -216,69 +337,3 @@ def _laid_out(spec: Spec, texts: _Texts, order: np.ndarray, room: Room) -> tuple
         return batches, room
     room = spacious(room.joined(laid))
     return arrange(texts.bags, texts.labels, spec.batch_size, order, room=room, **how)
-
-
-def _mask_key(seed: int) -> jax.Array:
-    """Make a key for dropout masks; of a seed of any size (a key of JAX takes in 32 bits)."""
-    return jax.random.key(np.random.SeedSequence([seed, 3]).generate_state(1)[0])
-
-
-def _first_state(lane: Lane, spec: Spec) -> State:
-    """Draw the first weights; a table's rows beyond the features stay zero."""
-    generator = np.random.default_rng([lane.seed, 2])
-    name, features = lane.recipe.knobs.initialiser, lane.bags.shape[1]
-    table = np.zeros((spec.features, spec.widths[0]), np.float32)
-    table[:features] = first_weights(name, features, spec.widths[0], generator)
-    layers, moving, inputs = [], [], 0
-    for number, units in enumerate(spec.widths):
-        kernel = (
-            np.zeros((0, units), np.float32)
-            if number == 0
-            else first_weights(name, inputs, units, generator)
-        )
-        zeros, ones = np.zeros(units, np.float32), np.ones(units, np.float32)
-        # Copied one by one: the compiled epoch takes every array over.
-        layers.append(Layer(*(jnp.array(part) for part in (kernel, zeros, ones, zeros))))
-        moving.append(Moving(jnp.array(zeros), jnp.array(ones)))
-        inputs = units
-    nothing = lambda tree: jax.tree.map(lambda part: jnp.array(np.zeros(part.shape, "f")), tree)
-    first, trained = jnp.array(table), tuple(layers)
-    tables = (first, nothing(first), nothing(first))
-    return State(tables, trained, nothing(trained), nothing(trained), tuple(moving[:-1]))
-
-
-def _inputs(
-    knobs: Knobs, rates: Optimiser, tables: np.ndarray | None, done: int, room: Room
-) -> Inputs:
-    """Cut an epoch's part out of the rates and tables, padded to the program's room."""
-    span = slice(done + 1, done + 1 + room.steps)
-    number: Any = np.float32  # NumPy's, since making an array of JAX' takes longer
-    each: Any = np.zeros((room.steps, 2), number)
-    part = np.stack([rates.rate_m[span], rates.rate_g[span]], 1)
-    each[: len(part)] = part
-    missed: Any = np.zeros((TERMS, room.steps + 1 if room.rows else 1), number)
-    if tables is not None:
-        cut = tables[:, done : done + room.steps + 1]
-        missed[:, : cut.shape[1]] = cut
-    whole: Any = np.int32
-    choices = Choices(
-        whole(ACTIVATIONS.index(knobs.activation)),
-        whole(BATCH_NORMS.index(knobs.batch_norm)),
-        number(knobs.slope),
-        number(knobs.dropout),
-    )
-    rule = type(rates.rule)(*(number(value) for value in rates.rule))
-    return Inputs(choices, rule, each, missed, number(knobs.l1), number(knobs.l2))
-
-
-def _network(knobs: Knobs, state: State, lane: Lane, copy: bool) -> Network:
-    """View (or copy) a state as the network that predicts."""
-    take = np.array if copy else np.asarray
-    table = take(np.asarray(state.table[0])[: lane.bags.shape[1]])
-    kernels = (table, *(take(layer.kernel) for layer in state.layers[1:]))
-    norms = tuple(
-        np.stack([take(layer.scale), take(layer.shift), take(mean), take(variance)])
-        for layer, (mean, variance) in zip(state.layers, state.moving, strict=False)
-    )
-    biases = tuple(take(layer.bias) for layer in state.layers)
-    return Network(kernels, biases, norms, knobs.activation, knobs.batch_norm, knobs.slope)

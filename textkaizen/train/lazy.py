@@ -1,9 +1,11 @@
 """Rows that a batch did not touch catch up when they are next read, exactly.
 
 A row was last updated at step l. For `gap` further steps its gradient was zero, so its moments
-only shrank (m by keep_m, v by keep_v a step) while its weights went on moving by
+only shrank (m by keep_m, v by 1 - lose_v a step) while its weights went on moving by
 
-    sum_{j=1..gap} rate_m[l+j] * keep_m**j * m / (rho**j * sqrt(v) + outside),   rho = sqrt(keep_v).
+    sum_{j=1..gap} rate_m[l+j] * keep_m**j * m / (rho**j * sqrt(v) + outside),
+
+with rho = sqrt(1 - lose_v).
 
 With s = sqrt(v) / (sqrt(v) + outside) the denominator is (sqrt(v) + outside) (1 - s (1 - rho**j)),
 so the sum is m / (sqrt(v) + outside) * sum_k s**k A[k], where
@@ -14,7 +16,18 @@ is the difference of two entries of a table over the steps, G[k, l] = the same s
 the tail that starts at l + gap has j = gap + i and 1 - rho**j = (1 - a) + a (1 - rho**i) with
 a = rho**gap. Four terms in k suffice: keep_m**j is below float precision long before 1 - rho**j
 is near one (checked by a test for gaps up to 2,500). SGD and RMSprop have rate_m = 0 (nothing
-moves), momentum has v = 0 (only k = 0 counts): one formula serves all.
+moves), momentum has v = 0 (only k = 0 counts): one formula serves all. Adagrad's and Adadelta's
+weights stay where they are, too.
+
+Decoupled weight decay shrinks a weight at every step. With P[t] the product of 1 - shrink up to
+step t, what was added at step l+j is worth P[now] / P[l+j] at step `now`: the rates in the sums are
+divided by P, their result is multiplied by P[now], and the weight itself by P[now] / P[l]. The
+logarithm of P is one more row of the table.
+
+In float32 the difference of two sums over 1 / (1 - keep_m) steps is off by as many roundings of one
+step: 6e-7 of it for Adam, more with a momentum near 1 whose rate or decay changes.
+
+Nadam cannot go this way: its epsilon changes with the step.
 
 At the end of each epoch all rows catch up, so that weights between epochs are the plain ones and
 tables are only as long as an epoch.
@@ -36,29 +49,54 @@ from textkaizen.train.optimise import Optimiser, Rule
 TERMS = 4
 
 
-def missed_tables(optimiser: Optimiser) -> np.ndarray:
-    """Return G as float64 [TERMS, steps], G[k, l] for l = 0 .. steps - 1.
+def missed_tables(optimiser: Optimiser, begin: int, steps: int) -> np.ndarray:
+    """Return the tables of an epoch as float64 [TERMS + 1, steps + 1].
 
+    Row k < TERMS is G[k, l] for l = 0 .. steps, row TERMS the logarithm of P, 0 at the first step.
     Steps beyond the optimiser's last are taken to have its last rate; a table made for more steps
     than are used is exact where it is used.
+
+    Args:
+        optimiser: of the whole training.
+        begin: its step that is the epoch's first.
+        steps: of the epoch.
     """
-    keep, rho = float(optimiser.rule.keep_m), float(np.sqrt(float(optimiser.rule.keep_v)))
-    rates = np.asarray(optimiser.rate_m, np.float64)
-    if keep == 0 or not rates.any():
-        return np.zeros((TERMS, len(rates)))
+    keep, rho = float(optimiser.rule.keep_m), float(np.sqrt(1 - float(optimiser.rule.lose_v)))
+    rate_m, shrink = optimiser.rates.rate_m, optimiser.rates.shrink
+    known = min(begin + steps, len(rate_m))
+    logs = np.log1p(-shrink[begin:known], dtype=np.float64)
+    product = np.concatenate([[0.0], np.cumsum(logs), np.zeros(begin + steps - known)])
+    product[known - begin + 1 :] = product[known - begin]
+    if keep == 0 or not rate_m.any():
+        return np.stack([*np.zeros((TERMS, steps + 1)), product])
     if rho == 1:  # momentum: no term but the first, which may reach far back
-        last = rates[-1] * keep / (1 - keep)
-        sums = accumulate(rates[:0:-1].tolist(), lambda g, rate: keep * (rate + g), initial=last)
-        return np.stack([list(sums)[::-1], *np.zeros((TERMS - 1, len(rates)))])
-    reach = int(np.ceil(np.log(1e-12) / np.log(keep)))
-    later = np.concatenate([rates[1:], np.full(reach, rates[-1])])
+        reach = 1
+    else:
+        reach = int(np.ceil(np.log(1e-12) / np.log(keep)))
+    later = rate_m[begin : begin + steps + reach]
+    later = np.concatenate([later, np.full(steps + reach - len(later), rate_m[-1])])
+    later[:steps] /= np.exp(product[1:])
+    later[steps:] /= np.exp(product[-1])
+    if rho == 1:
+        last = later[-1] * keep / (1 - keep)
+        backwards = accumulate(
+            later[steps - 1 :: -1].tolist() if steps else [],
+            lambda g, rate: keep * (rate + g),
+            initial=last,
+        )
+        return np.stack([list(backwards)[::-1], *np.zeros((TERMS - 1, steps + 1)), product])
     j = np.arange(1, reach + 1)
     kernels = keep**j * (1 - rho**j) ** np.arange(TERMS)[:, None]
-    return np.stack([np.correlate(later, kernel, "valid")[: len(rates)] for kernel in kernels])
+    sums = [np.correlate(later, kernel, "valid")[: steps + 1] for kernel in kernels]
+    return np.stack([*sums, product])
 
 
 def catch_up(
-    rows: tuple[Array, Array, Array], last: Array, now: Array | int, rule: Rule, tables: Array
+    rows: tuple[Array, Array, Array],
+    last: Array,
+    now: Array | int,
+    rule: Rule,
+    tables: Array | np.ndarray,
 ) -> tuple[Array, Array, Array]:
     """Bring rows to step `now`.
 
@@ -67,18 +105,19 @@ def catch_up(
         last: int [rows], from 0 to `now`.
         now: steps done in this epoch.
         rule: scalars.
-        tables: [TERMS, steps + 1], G from this epoch's first step on.
+        tables: [TERMS + 1, steps + 1], of this epoch.
 
     Returns:
         Weights, m and v as if every step with a zero gradient had been taken.
     """
     weight, m, v = rows
+    tables = jnp.asarray(tables)
     gap = (now - last).astype(weight.dtype)
     # What goes is taken for itself: as 1 less what stays it would have lost most of its digits.
     decay, gone = jnp.power(rule.keep_m, gap), -jnp.expm1(gap * jnp.log(rule.keep_m))
-    # Not a power of the root: keep_v is exact in float32, its root is not, and errs `gap` times.
-    shrunk = jnp.power(rule.keep_v, gap)
-    a, fallen = jnp.sqrt(shrunk), -jnp.expm1(gap / 2 * jnp.log(rule.keep_v))
+    # Not a power: lose_v is exact in float32, 1 - lose_v is not, and would err `gap` times.
+    logs = gap * jnp.log1p(-rule.lose_v)
+    shrunk, a, fallen = jnp.exp(logs), jnp.exp(logs / 2), -jnp.expm1(logs / 2)
     at_last, at_now = tables[:, last], tables[:, now]
     missed = []
     for k in range(TERMS):
@@ -90,7 +129,10 @@ def catch_up(
     total = missed[-1]
     for k in reversed(range(TERMS - 1)):
         total = total * s + missed[k]
-    return weight - m * under * total, m * decay[:, None], v * shrunk[:, None]
+    lost = -jnp.expm1(at_now[TERMS] - at_last[TERMS])[:, None]
+    moved = jnp.exp(at_now[TERMS]) * (m * under * total)
+    # In this order, so that without decay a row's bits do not depend on how many rows there are.
+    return weight - (lost * weight + moved), m * decay[:, None], v * shrunk[:, None]
 
 
 def lazy_pays(features: int, rows: int) -> bool:

@@ -16,13 +16,14 @@ from jax import Array
 
 from textkaizen.train.batches import Batches
 from textkaizen.train.lazy import catch_up
-from textkaizen.train.step import Inputs, Logs, Spec, State, network_step
+from textkaizen.train.state import Inputs, Logs, Spec, State
+from textkaizen.train.step import network_step
 
 ONE_THREAD: dict[str, str | bool] = {"xla_cpu_multi_thread_eigen": False}
 
 
 def epoch(spec: Spec, state: State, inputs: Inputs, batches: Batches, count: Array):
-    """Train on the first `count` batches; return the state and the summed logs, [3].
+    """Train on the first `count` batches; return the state and each step's logs, [steps, 3].
 
     All rows of the table are up to date before and after.
     """
@@ -31,15 +32,15 @@ def epoch(spec: Spec, state: State, inputs: Inputs, batches: Batches, count: Arr
         state, last, logs = carry
         batch = jax.tree.map(lambda part: part[number], batches)
         state, last, new = network_step(spec, state, last, inputs, batch, number)
-        return state, last, jax.tree.map(jnp.add, logs, new)
+        return state, last, logs.at[number].set(jnp.stack(new))
 
     last = jnp.zeros(spec.features if spec.room.rows else 0, jnp.int32)
-    logs = Logs(*(jnp.zeros(()) for _ in Logs._fields))
+    logs = jnp.zeros((spec.room.steps, len(Logs._fields)))
     state, last, logs = jax.lax.fori_loop(0, count, one, (state, last, logs))
     if spec.room.rows:
         table = catch_up(state.table, last, count, inputs.rule, inputs.tables)
         state = state._replace(table=table)
-    return state, jnp.stack(logs)
+    return state, logs
 
 
 class Programs:

@@ -7,85 +7,21 @@ own stands in `Spec`; everything else is an array.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from textkaizen.nets.mlp import Bags, Choices, Layer, Moving, bag_sums, training_logits
-from textkaizen.train.batches import Batches, Room
+from textkaizen.nets.mlp import Bags, Choices, Layer, bag_sums, training_logits
+from textkaizen.train.augment import mixed, mixing, noisy_bags, soft_targets
+from textkaizen.train.batches import Batches
 from textkaizen.train.lazy import catch_up
-from textkaizen.train.optimise import Rule, update
+from textkaizen.train.losses import training_loss
+from textkaizen.train.optimise import Rates, update
+from textkaizen.train.penalties import max_norm, penalty
+from textkaizen.train.state import Inputs, Logs, Spec, State
 
-
-class Spec(NamedTuple):
-    """What a program is compiled for.
-
-    Args:
-        features: rows of the table, a rounded size.
-        widths: units of each layer, the classes last.
-        batch_size: texts a step.
-        room: sizes of an epoch's arrays; `room.rows` is 0 on the plain path.
-        penalised: L1 or L2 may be more than 0 (needs the plain path).
-        activation, batch_norm: built in where a number, switched on where None.
-    """
-
-    features: int
-    widths: tuple[int, ...]
-    batch_size: int
-    room: Room
-    penalised: bool
-    activation: int | None
-    batch_norm: int | None
-
-
-class State(NamedTuple):
-    """What a step changes; `m` and `v` are the optimiser's moments."""
-
-    table: tuple[Array, Array, Array]
-    layers: tuple[Layer, ...]
-    m: tuple[Layer, ...]
-    v: tuple[Layer, ...]
-    moving: tuple[Moving, ...]
-
-
-class Inputs(NamedTuple):
-    """What a lane brings along besides its texts; read by every step of an epoch.
-
-    Args:
-        choices: activation and batch norm as whole numbers, slope and dropout.
-        rule: the optimiser's constants.
-        rates: float32 [steps, 2], `rate_m` and `rate_g` of each step of this epoch.
-        tables: float32 [TERMS, steps + 1], for rows that catch up in this epoch.
-        l1, l2: penalties on every weight matrix.
-        key, epoch: decide the dropout masks.
-    """
-
-    choices: Choices
-    rule: Rule
-    rates: Array
-    tables: Array
-    l1: Array
-    l2: Array
-    key: Any = None
-    epoch: Array | np.integer | int = 0
-
-
-class Logs(NamedTuple):
-    """Sums over the texts of an epoch, and the penalty summed over its steps."""
-
-    loss: Array
-    correct: Array
-    penalty: Array
-
-
-def penalty(kernels, l1: Array, l2: Array) -> Array:
-    """Return l1 * sum(|w|) + l2 * sum(w ** 2) over all weight matrices, as Keras adds it."""
-    absolute = sum(jnp.abs(kernel).sum() for kernel in kernels)
-    squared = sum(jnp.square(kernel).sum() for kernel in kernels)
-    return l1 * absolute + l2 * squared
+Trained = tuple[Array, tuple[Layer, ...]]  # rows of the table, and all layers
 
 
 def network_step(
@@ -104,41 +40,83 @@ def network_step(
         The new state and `last`, and the logs of this batch.
     """
     lazy = spec.room.rows > 0
-    if lazy:
-        weight, m, v = (part.at[batch.ids].get(mode="clip") for part in state.table)
-        since = last.at[batch.ids].get(mode="clip")
-        rows = catch_up((weight, m, v), since, number, inputs.rule, inputs.tables)
-    else:
-        rows = state.table
-    bags = Bags(*(jnp.asarray(part) for part in (batch.places, batch.weights, batch.texts)))
-    valid = jnp.asarray(batch.valid)
+    rows = _current_rows(state, last, inputs, batch, number) if lazy else state.table
     key = jax.random.fold_in(jax.random.fold_in(inputs.key, inputs.epoch), number)
-
-    def loss(trained: tuple[Array, tuple[Layer, ...]]):
-        first, layers = trained
-        sums = bag_sums(first, bags, spec.batch_size)
-        logits, moving = training_logits(
-            sums, layers, state.moving, _chosen(spec, inputs), valid, key=key
-        )
-        each = -jnp.take_along_axis(jax.nn.log_softmax(logits), batch.labels[:, None], 1)[:, 0]
-        total = (each * valid).sum()
-        correct = ((logits.argmax(1) == batch.labels) * valid).sum()
-        extra = jnp.zeros(())
-        if spec.penalised:
-            kernels = [first, *(layer.kernel for layer in layers[1:])]
-            extra = penalty(kernels, inputs.l1, inputs.l2)
-        mean = total / jnp.maximum(valid.sum(), 1)
-        return mean + extra, (moving, Logs(total, correct, extra))
-
+    loss = _loss_of(spec, state, inputs, batch, key)
     gradient, (moving, logs) = jax.grad(loss, has_aux=True)((rows[0], state.layers))
-    rates = inputs.rates[number]
-    table = update(*rows, gradient[0], inputs.rule, rates)
-    layers, layers_m, layers_v = _update_layers(state, gradient[1], inputs.rule, rates)
+    if spec.extras:
+        gradient = clipped(gradient, jnp.asarray(inputs.extras.clip_norm))
+    rates = Rates(*(part[number] for part in inputs.rates))
+    table = update(rows, gradient[0], inputs.rule, rates, spec.adadelta)
+    layers, layers_m, layers_v = _updated_layers(spec, state, gradient[1], inputs, rates)
+    if spec.limited:
+        table = (max_norm(table[0], inputs.max_norm), *table[1:])
+        layers = _limited(layers, inputs)
     if lazy:
         pairs = zip(state.table, table, strict=True)
         weight, m, v = (_put(part, batch.ids, new) for part, new in pairs)
-        table, last = (weight, m, v), _put(last, batch.ids, number + 1)
-    return State(table, layers, layers_m, layers_v, moving), last, logs
+        table = (weight, m, v)
+        last = _put(last, batch.ids, number + 1)
+    average = state.average
+    if spec.averaged:
+        keep = rates.keep_average
+        average = jax.tree.map(
+            lambda old, new: keep * old + (1 - keep) * new, average, (table[0], layers)
+        )
+    return State(table, layers, layers_m, layers_v, moving, average), last, logs
+
+
+def clipped(gradient: Trained, limit: Array) -> Trained:
+    """Shrink all gradients together to a length of at most `limit`; infinity is off.
+
+    Source: Pascanu et al. 2013, On the difficulty of training recurrent networks, algorithm 1.
+    """
+    length = jnp.sqrt(sum(jnp.square(part).sum() for part in jax.tree.leaves(gradient)))
+    scale = jnp.where(length > limit, limit / length, 1.0)
+    return jax.tree.map(lambda part: part * scale, gradient)
+
+
+def _current_rows(
+    state: State, last: Array, inputs: Inputs, batch: Batches, number: Array
+) -> tuple[Array, Array, Array]:
+    """Read the batch's rows, brought up to the step before this one."""
+    weight, m, v = (part.at[batch.ids].get(mode="clip") for part in state.table)
+    since = last.at[batch.ids].get(mode="clip")
+    return catch_up((weight, m, v), since, number, inputs.rule, inputs.tables)
+
+
+def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, key: Array):
+    """Return the loss of this batch as a function of what is trained."""
+    valid, choices = jnp.asarray(batch.valid), _chosen(spec, inputs)
+    labels, classes = jnp.asarray(batch.labels), spec.widths[-1]
+    bags = Bags(*(jnp.asarray(part) for part in (batch.places, batch.weights, batch.texts)))
+    if spec.extras:
+        bags = noisy_bags(bags, inputs.extras, key=key)
+        own, partner = mixing(inputs.extras, valid, key=key)
+
+    def loss(trained: Trained):
+        first, layers = trained
+        sums = bag_sums(first, bags, spec.batch_size)
+        if spec.extras:
+            sums = mixed(sums, own, partner)
+        logits, moving = training_logits(sums, layers, state.moving, choices, valid, key=key)
+        if spec.extras:
+            targets, counts = soft_targets(labels, inputs.extras, own, partner, classes)
+            gamma = jnp.asarray(inputs.extras.focal_gamma)
+            each = training_loss(inputs.extras.loss, logits, targets, gamma) * counts
+        else:
+            logs = jax.nn.log_softmax(logits)
+            each = -jnp.take_along_axis(logs, labels[:, None], 1)[:, 0]
+        total = (each * valid).sum()
+        correct = ((logits.argmax(1) == labels) * valid).sum()
+        extra = jnp.zeros(())
+        if spec.penalised:
+            kernels = [first, *(layer.kernel for layer in layers[1:])]
+            extra = penalty(kernels, inputs.penalties)
+        mean = total / jnp.maximum(valid.sum(), 1)
+        return mean + extra, (moving, Logs(total, correct, extra))
+
+    return loss
 
 
 def _put(part: Array, ids: Array | np.ndarray, new: Array) -> Array:
@@ -147,18 +125,27 @@ def _put(part: Array, ids: Array | np.ndarray, new: Array) -> Array:
 
 
 def _chosen(spec: Spec, inputs: Inputs) -> Choices:
-    """Replace what is built in by its Python number."""
+    """Replace what is built in by its Python numbers."""
     choices = inputs.choices
     if spec.activation is not None:
         choices = choices._replace(activation=spec.activation)
     if spec.batch_norm is not None:
         choices = choices._replace(batch_norm=spec.batch_norm)
-    return choices
+    return choices if spec.extras else choices._replace(dropout_kind=0)
 
 
-def _update_layers(state: State, gradient, rule: Rule, rates: Array):
+def _updated_layers(spec: Spec, state: State, gradient, inputs: Inputs, rates: Rates):
     """Take one step for everything but the table."""
     weights, form = jax.tree.flatten(state.layers)
     leaves = zip(weights, *(jax.tree.leaves(t) for t in (state.m, state.v, gradient)), strict=True)
-    moved = [update(weight, m, v, slope, rule, rates) for weight, m, v, slope in leaves]
+    moved = [
+        update((weight, m, v), slope, inputs.rule, rates, spec.adadelta)
+        for weight, m, v, slope in leaves
+    ]
     return tuple(jax.tree.unflatten(form, part) for part in zip(*moved, strict=True))
+
+
+def _limited(layers: tuple[Layer, ...], inputs: Inputs) -> tuple[Layer, ...]:
+    """Keep the limit of max-norm in every weight matrix but the table."""
+    rest = [layer._replace(kernel=max_norm(layer.kernel, inputs.max_norm)) for layer in layers[1:]]
+    return (layers[0], *rest)

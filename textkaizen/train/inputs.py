@@ -1,0 +1,195 @@
+"""A recipe's knobs -> what a compiled epoch is made for, and the arrays it reads."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from textkaizen.nets.initialise import Distribution, first_weights
+from textkaizen.nets.mlp import Choices, Layer, Moving
+from textkaizen.recipe import (
+    ACTIVATIONS,
+    BATCH_NORMS,
+    DROPOUT_KINDS,
+    LOSSES,
+    Knobs,
+    Recipe,
+    layerwise,
+)
+from textkaizen.train.batches import Room
+from textkaizen.train.lazy import TERMS, missed_tables
+from textkaizen.train.losses import class_weights
+from textkaizen.train.optimise import Optimiser, Rates
+from textkaizen.train.penalties import Penalties
+from textkaizen.train.schedules import learning_rates
+from textkaizen.train.state import Extras, Inputs, Spec, State
+
+# Lazy rows know what is left of a weight at the end of an epoch: e ** -75 after 150,000 steps of
+# this, near the least that float32 holds.
+LARGEST_SHRINK = 5e-4
+RATES_LOOKED_AT = 1000  # the largest is among them: schedules begin, or end, or pass there
+
+
+def is_penalised(knobs: Knobs) -> bool:
+    """Whether any weight matrix has a penalty."""
+    return any(any(layerwise(value, 1)) for value in (knobs.l1, knobs.l2, knobs.linf))
+
+
+def needs_plain_path(knobs: Knobs) -> bool:
+    """Whether every step changes every row of the table, so that rows cannot be lazy."""
+    limited = knobs.max_norm < math.inf
+    others = limited, knobs.average > 0, knobs.optimiser == "nadam"
+    return is_penalised(knobs) or any(others) or largest_shrink(knobs) > LARGEST_SHRINK
+
+
+def largest_shrink(knobs: Knobs) -> float:
+    """The largest share of a weight that decay takes at one step."""
+    return knobs.weight_decay * float(learning_rates(knobs, RATES_LOOKED_AT).max())
+
+
+def uses_extras(knobs: Knobs) -> bool:
+    """Whether anything of `Extras`, or alpha dropout, is on."""
+    shares = (knobs.label_smoothing, knobs.mixup, knobs.input_dropout, knobs.input_noise)
+    others = (knobs.loss != "cross_entropy", knobs.class_weights != "none")
+    alpha = knobs.dropout_kind == "alpha" and any(layerwise(knobs.dropout, 1))
+    return any(shares) or any(others) or alpha or knobs.clip_norm < math.inf
+
+
+def choice_numbers(recipe: Recipe) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the positions of each hidden layer's activation and batch norm."""
+    hidden, knobs = len(recipe.shape.hidden), recipe.knobs
+    return (
+        tuple(ACTIVATIONS.index(name) for name in layerwise(knobs.activation, hidden)),
+        tuple(BATCH_NORMS.index(name) for name in layerwise(knobs.batch_norm, hidden)),
+    )
+
+
+def specification(
+    recipe: Recipe, classes: int, features: int, room: Room, lean: bool, extras: bool
+) -> Spec:
+    """Decide what to compile.
+
+    Args:
+        recipe: of the lane; its batch size is one of texts, not 0.
+        classes, features: of the lane's program.
+        room: of its program; `room.rows` is 0 on the plain path.
+        lean: build in the choices; switch on them otherwise, and read all extras.
+        extras: read them even when this recipe has none on.
+    """
+    knobs = recipe.knobs
+    activation, batch_norm = choice_numbers(recipe)
+    return Spec(
+        features=features,
+        widths=(*recipe.shape.hidden, classes),
+        batch_size=recipe.shape.batch_size,
+        room=room,
+        activation=activation if lean else None,
+        batch_norm=batch_norm if lean else None,
+        extras=extras or not lean or uses_extras(knobs),
+        penalised=is_penalised(knobs),
+        limited=knobs.max_norm < math.inf,
+        averaged=knobs.average > 0,
+        adadelta=knobs.optimiser == "adadelta",
+    )
+
+
+def fixed_inputs(recipe: Recipe, labels: np.ndarray, classes: int, seed: int) -> Inputs:
+    """Return what stays the same in every epoch; rule, rates and tables are still empty."""
+    knobs, layers = recipe.knobs, len(recipe.shape.hidden) + 1
+    number: Any = np.float32  # NumPy's, since making an array of JAX' takes longer
+    whole: Any = np.int32
+    each = lambda value, count: np.array(layerwise(value, count), np.float32).reshape(count)
+    activation, batch_norm = choice_numbers(recipe)
+    choices = Choices(
+        np.array(activation, np.int32),
+        np.array(batch_norm, np.int32),
+        number(knobs.slope),
+        each(knobs.dropout, layers - 1),
+        whole(DROPOUT_KINDS.index(knobs.dropout_kind)),
+    )
+    extras = Extras(
+        whole(LOSSES.index(knobs.loss)),
+        number(knobs.focal_gamma),
+        number(knobs.label_smoothing),
+        number(knobs.mixup),
+        number(knobs.input_dropout),
+        number(knobs.input_noise),
+        number(knobs.clip_norm),
+        class_weights(labels, classes, knobs.class_weights == "balanced"),
+    )
+    penalties = Penalties(*(each(part, layers) for part in (knobs.l1, knobs.l2, knobs.linf)))
+    nothing: Any = ()
+    limit = number(knobs.max_norm)
+    key = mask_key(seed)
+    return Inputs(choices, extras, nothing, nothing, nothing, penalties, limit, key)
+
+
+def epoch_inputs(fixed: Inputs, chosen: Optimiser, begin: int, room: Room) -> Inputs:
+    """Cut an epoch's part out of the rates, padded to the program's room, and make its tables.
+
+    Args:
+        fixed: of the lane.
+        chosen: the optimiser's numbers for the whole training.
+        begin: its step that is the epoch's first.
+        room: of the program.
+    """
+    number: Any = np.float32
+
+    def cut(rates: Any) -> np.ndarray:
+        part = np.zeros(room.steps, np.float32)
+        known = rates[begin : begin + room.steps]
+        part[: len(known)] = known
+        return part
+
+    tables = np.zeros((TERMS + 1, 1), np.float32)
+    if room.rows:
+        tables = missed_tables(chosen, begin, room.steps).astype(np.float32)
+    rule = type(chosen.rule)(*(number(value) for value in chosen.rule))
+    return fixed._replace(rule=rule, rates=Rates(*map(cut, chosen.rates)), tables=tables)
+
+
+def mask_key(seed: int) -> jax.Array:
+    """Make a key for what is random in steps; of a seed of any size (JAX takes in 32 bits)."""
+    return jax.random.key(np.random.SeedSequence([seed, 3]).generate_state(1)[0])
+
+
+def first_state(
+    recipe: Recipe, spec: Spec, features: int, seed: int, first_squares: float
+) -> State:
+    """Draw the first weights; a table's rows beyond the features stay zero.
+
+    Args:
+        recipe, spec: of the lane.
+        features: of its bags, at most the table's rows.
+        seed: decides the draw.
+        first_squares: what the optimiser's v begins with.
+    """
+    generator = np.random.default_rng([seed, 2])
+    knobs, layers, moving, inputs = recipe.knobs, [], [], 0
+    names = layerwise(knobs.initialiser, len(spec.widths))
+    how = [Distribution(name, knobs.initialiser_mean, knobs.initialiser_spread) for name in names]
+    table = np.zeros((spec.features, spec.widths[0]), np.float32)
+    table[:features] = first_weights(how[0], features, spec.widths[0], generator)
+    for number, units in enumerate(spec.widths):
+        kernel = (
+            np.zeros((0, units), np.float32)
+            if number == 0
+            else first_weights(how[number], inputs, units, generator)
+        )
+        zeros, ones = np.zeros(units, np.float32), np.ones(units, np.float32)
+        # Copied one by one: the compiled epoch takes every array over.
+        layers.append(Layer(*(jnp.array(part) for part in (kernel, zeros, ones, zeros))))
+        moving.append(Moving(jnp.array(zeros), jnp.array(ones)))
+        inputs = units
+    full = lambda tree, value: jax.tree.map(
+        lambda part: jnp.array(np.full(part.shape, value, "f")), tree
+    )
+    first, trained = jnp.array(table), tuple(layers)
+    tables = (first, full(first, 0.0), full(first, first_squares))
+    m, v = full(trained, 0.0), full(trained, first_squares)
+    average = full((first, trained), 0.0) if spec.averaged else ()
+    return State(tables, trained, m, v, tuple(moving[:-1]), average)
