@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.facts import ROOT, dataset, facts
+from benchmarks.facts import dataset, facts
 from benchmarks.peers import Keras, Ours, ScikitLearn, Task
 from textkaizen.data import Corpus, canonical, hold_out
 from textkaizen.files.corpora import Columns, load_corpus
@@ -119,13 +119,12 @@ def _ratios(times: dict[str, list[float]]) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     """Measure, write the result file, and draw the page of the docs."""
-    from benchmarks.page import page
+    from benchmarks.page import write_page
 
     found = {"facts": facts(), "tasks": {name: measure(rules) for name, rules in RULES.items()}}
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    (ROOT / "docs" / "benchmarks.md").write_text(page(found), encoding="utf-8")
-    print(page(found))
+    print(write_page())
 
 
 if __name__ == "__main__":

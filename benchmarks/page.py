@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
+
+RESULTS, PAGE = Path(__file__).parent / "results", "docs/benchmarks.md"
 
 HEAD = """# How fast the loop is
 
@@ -17,6 +21,54 @@ stratified.
 
 Written by `make bench`.
 """
+
+
+KERAS_HEAD = """## A Keras model through our fit
+
+`textkaizen.interop.keras.fit` beside the model's own `fit`, both on the JAX backend, 100 epochs,
+batches of 32, Adam, after a first epoch. A ratio is the median over five rounds, against Keras' fit
+on a dense array with the best of several `steps_per_execution`. A dense array of bags is read as
+sparse rows; the one without zeros is not.
+"""
+
+
+def write_page() -> str:
+    """Write the page from the result files that are there, and return it."""
+    read = lambda name: json.loads((RESULTS / name).read_text(encoding="utf-8"))
+    parts = [page(read("loop.json"))]
+    if (RESULTS / "keras_fit.json").exists():
+        parts.append(keras_section(read("keras_fit.json")))
+    text = "\n".join(parts)
+    (Path(__file__).parent.parent / PAGE).write_text(text, encoding="utf-8")
+    return text
+
+
+def keras_section(found: dict[str, Any]) -> str:
+    """Return the section on `benchmarks.keras_fit`."""
+    lines = [
+        KERAS_HEAD,
+        f"{found['texts']:,} texts, {found['features']:,} features ({found['non_zeros_a_text']} a "
+        "text).",
+        "",
+    ]
+    for name, task in found["tasks"].items():
+        lines += [
+            f"### {name[0].upper()}{name[1:]}",
+            "",
+            "| program | seconds | accuracy | times faster |",
+            "|---|---|---|---|",
+        ]
+        ratios = task["times_faster"]
+        for program, seconds in task["seconds"].items():
+            ratio = ratios.get(program.removeprefix("textkaizen fit, "))
+            told = "" if ratio is None else f"{ratio:.1f}"
+            score = 100 * task["accuracy"][program]
+            lines.append(f"| {program} | {seconds:.3f} | {score:.1f} | {told} |")
+        first = task["first_epoch_seconds"]
+        told = ", ".join(f"{program} {seconds:.2f} s" for program, seconds in first.items())
+        lines += ["", f"First epoch, compiling included: {told}.", ""]
+    told = ", ".join(f"{name} {value}" for name, value in found["facts"].items())
+    return "\n".join([*lines, f"Measured with: {told}.", ""])
 
 
 def page(found: dict[str, Any]) -> str:

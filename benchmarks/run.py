@@ -1,6 +1,7 @@
 """Every benchmark, one after another; nothing else should run meanwhile: `make bench`."""
 
-from benchmarks import loop
+from benchmarks import keras_fit, loop
 
 if __name__ == "__main__":
     loop.main()
+    keras_fit.main()

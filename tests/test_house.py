@@ -30,6 +30,8 @@ RANKS = {
     "report": 6,
     "workers": 6,
     "agent": 7,
+    "interop": 7,
+    "terminal": 7,
     "cli": 8,
     "api": 8,
     "": 9,  # the façade, `textkaizen/__init__.py`
@@ -124,7 +126,8 @@ def test_every_third_party_import_is_declared():
     parse = lambda needs: {need.split(">")[0].split("[")[0].strip().lower() for need in needs}
     names = lambda needs: {IMPORTED_AS.get(name, name) for name in parse(needs)}
     core = names(project["dependencies"])
-    extras = names(project["optional-dependencies"]["parquet"])
+    optional = project["optional-dependencies"]
+    extras = names(optional["parquet"]) | names(optional["keras"])
     for path in SOURCES:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         top = {module.split(".")[0] for module, _ in imported(tree)}
@@ -172,6 +175,6 @@ def test_the_wheel_holds_the_types_and_what_the_report_is_made_of(tmp_path):
     )
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    for name in ("py.typed", "cli.py", "report/page.html.j2", "report/page.css"):
+    for name in ("py.typed", "cli/__init__.py", "report/page.html.j2", "report/page.css"):
         assert f"textkaizen/{name}" in names
     assert not [name for name in names if name.startswith(("tests/", "examples/"))]

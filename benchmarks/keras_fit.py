@@ -1,0 +1,153 @@
+"""A Keras model through our fit beside its own, on the JAX backend: 100 epochs, batches of 32.
+
+    python -m benchmarks.keras_fit    writes benchmarks/results/keras_fit.json and the page
+
+In each of five rounds every program trains once, one after another, each on a model of its own
+that is set back to its first weights. All are timed after a first epoch, which holds the compiling
+and is shown. Keras' own fit is timed with several `steps_per_execution`; ratios are to the setting
+with the lowest median, round by round.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+import numpy as np
+
+from benchmarks.facts import facts
+from benchmarks.loop import RULES, task
+from benchmarks.peers import Task
+
+FEATURES, EPOCHS, BATCH_SIZE, ROUNDS, SHARE = 3000, 100, 32, 5, 0.1
+STEPS_PER_EXECUTION = (1, 4, 29)  # 29 are an epoch
+SHAPES = {"one hidden layer of 32": (32,), "three of 128, batch norm, dropout": (128, 128, 128)}
+RESULT = Path(__file__).parent / "results" / "keras_fit.json"
+
+
+def bags_task() -> Task:
+    """The loop's task on words and word pairs, its vocabulary cut to the most frequent features."""
+    work = task(RULES["words and word pairs"])
+    texts = np.bincount(work.bags.indices, minlength=work.bags.shape[1])
+    kept = np.sort(np.argsort(-texts, kind="stable")[:FEATURES])
+    return Task(
+        work.bags[:, kept], work.labels, work.test_bags[:, kept], work.test_labels, work.classes
+    )
+
+
+class Trainer:
+    """One compiled model that is set back to its first weights before each training."""
+
+    def __init__(self, work: Task, hidden: tuple[int, ...], steps_per_execution: int = 1) -> None:
+        import keras
+
+        keras.utils.set_random_seed(0)
+        layers: list[Any] = []
+        for units in hidden:
+            layers.append(keras.layers.Dense(units, activation="relu"))
+            if len(hidden) > 1:
+                layers += [keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)]
+        layers.append(keras.layers.Dense(work.classes, activation="softmax"))
+        self.model = keras.Sequential([keras.Input((FEATURES,)), *layers])
+        self.model.compile(
+            "adam", "sparse_categorical_crossentropy", steps_per_execution=steps_per_execution
+        )
+        self.model.optimizer.build(self.model.trainable_variables)
+        self.variables = self.model.variables + self.model.optimizer.variables
+        self.first = [np.asarray(variable.value) for variable in self.variables]
+        self.test = work.test_bags.toarray(), work.test_labels
+        self.first_epoch_seconds = 0.0
+
+    def __call__(self, train: Callable[..., Any], **how: Any) -> tuple[float, float]:
+        """Train from the first weights; return seconds after a first epoch, and accuracy."""
+        begun = time.perf_counter()
+        train(epochs=1, batch_size=BATCH_SIZE, verbose=0, **how)
+        self.first_epoch_seconds = self.first_epoch_seconds or time.perf_counter() - begun
+        for variable, value in zip(self.variables, self.first, strict=True):
+            variable.assign(value)
+        begun = time.perf_counter()
+        train(epochs=EPOCHS, batch_size=BATCH_SIZE, verbose=0, **how)
+        seconds = time.perf_counter() - begun
+        found = self.model.predict(self.test[0], verbose=0, batch_size=1024).argmax(1)
+        return seconds, float((found == self.test[1]).mean())
+
+
+def measure(work: Task, hidden: tuple[int, ...], share: float) -> dict[str, Any]:
+    """Time every program ROUNDS times, taking turns."""
+    from textkaizen.interop.keras import fit
+
+    bags = work.bags.toarray()
+    inputs = {
+        "dense array without zeros": bags + np.float32(1e-3),
+        "dense array of bags": bags,
+        "CSR matrix": work.bags,
+    }
+    how = {"validation_split": share}
+    ours = {name: Trainer(work, hidden) for name in inputs}
+    theirs = {steps: Trainer(work, hidden, steps) for steps in STEPS_PER_EXECUTION}
+    seconds: dict[str, list[float]] = {}
+    scores: dict[str, list[float]] = {}
+    for number in range(ROUNDS):
+        for steps, trainer in theirs.items():
+            train = lambda own=trainer, **more: own.model.fit(bags, work.labels, **more)
+            taken, score = trainer(train, **how)
+            _note(seconds, scores, f"Keras fit, steps_per_execution {steps}", taken, score)
+        for name, trainer in ours.items():
+            x = inputs[name]
+            train = lambda own=trainer, x=x, **more: fit(own.model, x, work.labels, **more)
+            taken, score = trainer(train, seed=number, **how)
+            _note(seconds, scores, f"textkaizen fit, {name}", taken, score)
+    peers = [name for name in seconds if name.startswith("Keras")]
+    best = min(peers, key=lambda name: statistics.median(seconds[name]))
+    ratios = {
+        name: np.divide(seconds[best], seconds[f"textkaizen fit, {name}"]).tolist()
+        for name in inputs
+    }
+    return {
+        "seconds": {name: statistics.median(values) for name, values in seconds.items()},
+        "accuracy": {name: statistics.median(values) for name, values in scores.items()},
+        "times_faster": {name: statistics.median(values) for name, values in ratios.items()},
+        "first_epoch_seconds": {
+            "textkaizen fit": ours["CSR matrix"].first_epoch_seconds,
+            "Keras fit": theirs[1].first_epoch_seconds,
+        },
+    }
+
+
+def _note(seconds, scores, name: str, taken: float, score: float) -> None:
+    seconds.setdefault(name, []).append(taken)
+    scores.setdefault(name, []).append(score)
+
+
+def main() -> None:
+    """Measure, write the result file, and draw the page of the docs."""
+    from benchmarks.page import write_page
+
+    work = bags_task()
+    found: dict[str, Any] = {
+        "facts": facts(),
+        "texts": work.bags.shape[0],
+        "features": work.bags.shape[1],
+        "non_zeros_a_text": round(work.bags.nnz / work.bags.shape[0], 1),
+        "tasks": {
+            f"{name}, {'a validation share' if share else 'nothing held back'}": measure(
+                work, hidden, share
+            )
+            for name, hidden in SHAPES.items()
+            for share in (0.0, SHARE)
+        },
+    }
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(write_page())
+
+
+if __name__ == "__main__":
+    main()

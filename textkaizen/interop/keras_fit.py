@@ -1,0 +1,338 @@
+"""A compiled Keras model through our loop, with the arguments and the results of its own `fit`.
+
+Keras' variables hold the model's state between epochs, so that callbacks see and may change it:
+an epoch reads them, runs as one compiled call, and writes them. Epochs, validation and callbacks
+go through `train.loop.run`, like those of our own networks.
+
+A dense X of which hardly anything is not zero (bags of words, one-hot) is read as sparse rows
+where the model allows it: the same sums, added up in another order.
+
+Rejected: keeping the state outside of the model until training ends (a callback that asks for
+weights would get old ones).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import jax
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from textkaizen.errors import UsageError
+from textkaizen.interop.keras_callbacks import callback_list
+from textkaizen.interop.keras_data import Table, class_weighted, parted, table
+from textkaizen.interop.keras_models import require_keras, require_model, require_trainable
+from textkaizen.interop.keras_programs import (
+    Batch,
+    Layout,
+    Parts,
+    Values,
+    bags_of,
+    lay_out,
+    predict_program,
+    test_program,
+    train_program,
+)
+from textkaizen.interop.keras_sparse import require_sparse_reader, sparse_reader
+from textkaizen.train.batches import Room, arrange, epoch_orders, room_needed
+from textkaizen.train.loop import Course, Logs, run
+
+SPARSE_SHARE = 0.01  # at most so many of a dense X's numbers are not zero: read as sparse rows
+SPARSE_FEATURES = 1000  # at least so many columns has a dense X that is read as sparse rows
+
+
+def fit(
+    model: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    epochs: int = 1,
+    batch_size: int = 32,
+    validation_split: float = 0.0,
+    validation_data: Any = None,
+    callbacks: Any = None,
+    class_weight: dict[int, float] | None = None,
+    sample_weight: Any = None,
+    initial_epoch: int = 0,
+    shuffle: bool = True,
+    verbose: Any = "auto",
+    split: str = "stratified",
+    seed: int = 0,
+) -> Any:
+    """Train a compiled Keras model as its own `fit` would, an epoch in one compiled call.
+
+    The arguments are those of `keras.Model.fit`, and so is their number: to change the call and
+    nothing else is the point. Two are added, `split` and `seed`, and `X` may be sparse.
+
+    Args:
+        model: a compiled Keras 3 model with the JAX backend; its trained weights are in it
+            afterwards. One that is not built yet is built from the data, as Keras would.
+        X: a NumPy array, a list or dict of them for several inputs, or a SciPy sparse matrix,
+            which is never made dense: the first layer must then be Dense.
+        y: what the compiled loss takes.
+        epochs: number of the last epoch, >= 0.
+        batch_size: rows a step, >= 1; the last batch of an epoch may be shorter.
+        validation_split: share of the rows held back, 0 <= share < 1; 0 is off.
+        validation_data: (X, y) or (X, y, sample_weight) to judge by instead.
+        callbacks: Keras callbacks that live between epochs; see `keras_callbacks`.
+        class_weight: class -> how much its rows count; 1 where not named.
+        sample_weight: how much each row counts.
+        initial_epoch: number of the first epoch, from 0.
+        shuffle: rows in a new order each epoch; False keeps theirs.
+        verbose: 0 is silent; else Keras' progress bar, moving on once an epoch.
+        split: how `validation_split` is drawn: "stratified" (shuffled, each class its share) or
+            "last rows" (Keras' way).
+        seed: of the order of rows and of the draw. First weights and dropout masks are Keras' own
+            (`keras.utils.set_random_seed`).
+
+    Returns:
+        keras.callbacks.History; `history` holds for each log one number an epoch.
+
+    Raises:
+        UsageError: model, data or callbacks are not as they must be.
+        MissingExtraError: Keras is not installed.
+
+    Warns:
+        LastRowsWarning: the last rows hold classes that the rows before them lack.
+    """
+    require_trainable(model)
+    _require_counts(epochs=(epochs, 0), initial_epoch=(initial_epoch, 0))
+    _require_counts(batch_size=(batch_size, 1))
+    training, validation = table(X, y, sample_weight, "the training data"), None
+    if validation_data is not None:
+        validation = table(*_unpacked(validation_data), "the validation data")
+    else:
+        training, validation = parted(training, validation_split, split, seed)
+    training = class_weighted(training, class_weight)
+    training, validation = _read_as(model, training, validation)
+    _build(model, training, batch_size)
+    steps = -(-training.rows // batch_size)
+    hooks = callback_list(callbacks, model, verbose=verbose, epochs=epochs, steps=steps)
+    order = epoch_orders(training.rows, seed) if shuffle else repeat(np.arange(training.rows))
+    room = room_needed(training.x, batch_size, seed, 0) if training.is_sparse and shuffle else None
+    fitting = _Fitting(model, hooks, _ready(training, batch_size, room), order)
+    judged = None if validation is None else _ready(validation, batch_size, None)
+    return fitting.run(epochs, initial_epoch, judged)
+
+
+def predict(model: Any, X: Any, batch_size: int = 256) -> np.ndarray:
+    """Return a Keras model's predictions, [rows, outputs], for a dense or a sparse X.
+
+    Args:
+        model: built; it need not be compiled.
+        X: as in `fit`. A sparse matrix is never made dense.
+        batch_size: rows at once, >= 1.
+
+    Raises:
+        UsageError: there is no model, no row, or no layer that could read sparse rows.
+    """
+    require_model(model)
+    _require_counts(batch_size=(batch_size, 1))
+    rows = table(X, None, None, "what is to be predicted")
+    if not rows.is_sparse:
+        return model.predict(rows.x, batch_size=batch_size, verbose=0)
+    require_sparse_reader(model)
+    if not model.built:
+        raise UsageError(f"{model.name} has no weights yet. Train it, or build it, first.")
+    order = np.arange(rows.rows)
+    laid, _ = arrange(rows.x, order.astype(np.int32), batch_size, order)
+    batches = Batch(laid.labels, bags_of(laid))
+    arguments = (_held(model.trainable_variables), _held(model.non_trainable_variables), batches)
+    found = np.asarray(predict_program(model, rows.x.shape[1], *arguments)(*arguments))
+    return found.reshape(-1, *found.shape[2:])[: rows.rows]
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A table as programs take it.
+
+    Args:
+        table: its rows.
+        parts: its arrays, on the device.
+        batch_size: rows a step.
+        room: for the bags of a sparse X; None gives each layout just what it needs.
+    """
+
+    table: Table
+    parts: Parts
+    batch_size: int
+    room: Room | None
+
+    @property
+    def features(self) -> int:
+        """Columns of a sparse X; 0 of a dense one."""
+        return self.table.x.shape[1] if self.table.is_sparse else 0
+
+    def laid_out(self, order: np.ndarray) -> Layout:
+        """Return the rows in this order as batches."""
+        return lay_out(self.table, self.batch_size, order, self.room)
+
+
+@dataclass
+class _Fitting:
+    """One training of one model, as the functions that the loop calls.
+
+    Args:
+        model: holds its state in its variables.
+        hooks: Keras' list of callbacks.
+        training: what is trained on.
+        orders: of its rows, one an epoch.
+    """
+
+    model: Any
+    hooks: Any
+    training: _Ready
+    orders: Iterator[np.ndarray]
+
+    def run(self, epochs: int, initial_epoch: int, validation: _Ready | None) -> Any:
+        """Train and return Keras' History."""
+        model, finished, last = self.model, False, dict[str, Any]()
+        model.stop_training = False
+        self.hooks.on_train_begin()
+        # BackupAndRestore tells in `_initial_epoch` where it takes up again.
+        first = getattr(model, "_initial_epoch", None) or initial_epoch
+
+        def end(number: int, logs: Logs) -> bool:
+            last.clear()
+            last.update(_plain(logs))
+            self.hooks.on_epoch_end(first + number - 1, dict(last))
+            return bool(model.stop_training)
+
+        judge = _judge(model, self.hooks, validation)
+        course = Course(max(epochs - first, 0), callbacks=(end,))
+        try:
+            run(self._trainer(first), None, course, judge, keep=lambda state: state)
+            finished = True
+        finally:
+            if epochs > 0 and model.optimizer is not None:
+                model.optimizer.finalize_variable_values(model.trainable_weights)
+            if finished:
+                self.hooks.on_train_end(dict(last))
+        return model.history
+
+    def _trainer(self, first: int) -> Callable[[Any, int], tuple[Any, Logs]]:
+        """Return the function that trains one epoch; the loop's state is the model itself."""
+        training, model = self.training, self.model
+        layouts = map(training.laid_out, self.orders)
+        ahead = [next(layouts)]
+
+        def train_epoch(state: Any, number: int) -> tuple[Any, Logs]:
+            self.hooks.on_epoch_begin(first + number - 1)
+            arguments = (_values(model), training.parts, ahead.pop())
+            program = train_program(model, training.features, *arguments)
+            values, logs = program(*arguments)
+            _put(_variables(model), values)
+            # The device computes on; until `end` asks for the logs, Python is ahead of it.
+            ahead.append(next(layouts))
+            return state, logs
+
+        return train_epoch
+
+
+def _judge(model: Any, hooks: Any, validation: _Ready | None) -> Callable[[Any], Logs]:
+    """Return the function that computes an epoch's validation logs."""
+    if validation is None:
+        return lambda state: {}
+    layout = jax.device_put(validation.laid_out(np.arange(validation.table.rows)))
+
+    def judge(state: Any) -> Logs:
+        hooks.on_test_begin()
+        arguments = (_values(model), validation.parts, layout)
+        others, metrics, found = test_program(model, validation.features, *arguments)(*arguments)
+        _put((model.non_trainable_variables, model.metrics_variables), (others, metrics))
+        logs = _plain(found)
+        hooks.on_test_end(logs)
+        return {f"val_{name}": value for name, value in logs.items()}
+
+    return judge
+
+
+def _ready(rows: Table, batch_size: int, room: Room | None) -> _Ready:
+    parts = Parts(None if rows.is_sparse else rows.x, rows.y, rows.weights)
+    return _Ready(rows, jax.device_put(parts), batch_size, room)
+
+
+def _read_as(model: Any, training: Table, validation: Table | None) -> tuple[Table, Table | None]:
+    """Let X be sparse on both sides where one is, or where that is faster and the model can."""
+    tables = [training] if validation is None else [training, validation]
+    if any(one.is_sparse for one in tables):
+        require_sparse_reader(model)
+    elif not (_is_mostly_zero(training.x) and sparse_reader(model) is not None):
+        return training, validation
+    sparse = [Table(csr_matrix(one.x), one.y, one.weights) for one in tables]
+    return sparse[0], None if validation is None else sparse[1]
+
+
+def _is_mostly_zero(x: Any) -> bool:
+    if not isinstance(x, np.ndarray) or x.ndim != 2 or x.shape[1] < SPARSE_FEATURES:
+        return False
+    return x.dtype.kind == "f" and bool(np.count_nonzero(x) <= SPARSE_SHARE * x.size)
+
+
+def _build(model: Any, training: Table, batch_size: int) -> None:
+    """Build model, metrics and optimiser as Keras does: from the first batch's shape."""
+    keras = require_keras()
+    first = np.arange(min(batch_size, training.rows))
+    if training.is_sparse:
+        x = jax.ShapeDtypeStruct((len(first), training.x.shape[1]), np.dtype(training.x.dtype))
+    else:
+        x = jax.tree.map(lambda part: part[first], training.x)
+    y, weights = jax.tree.map(lambda part: part[first], (training.y, training.weights))
+    try:
+        model._symbolic_build(data_batch=keras.utils.pack_x_y_sample_weight(x, y, weights))
+    except (TypeError, ValueError, RuntimeError) as error:
+        shapes = [part.shape[1:] for part in jax.tree.leaves(x)]
+        raise UsageError(
+            f"The model must take rows like those of X; {model.name} cannot be built from rows of "
+            f"shape {', '.join(map(str, shapes))}. Keras says: {error}"
+        ) from error
+
+
+def _variables(model: Any) -> tuple:
+    """All variables of a model in the order of `Values`."""
+    return (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        model.optimizer.variables,
+        model.metrics_variables,
+    )
+
+
+def _values(model: Any) -> Values:
+    return Values(*(_held(variables) for variables in _variables(model)))
+
+
+def _held(variables: list) -> list:
+    return [variable.value for variable in variables]
+
+
+def _put(variables: Any, values: Any) -> None:
+    for group, own in zip(variables, values, strict=True):
+        for variable, value in zip(group, own, strict=True):
+            variable.assign(value)
+
+
+def _plain(logs: dict[str, Any]) -> Logs:
+    """Bring logs from the device; scalars become Python numbers, as in Keras."""
+    fetched = jax.device_get(logs)
+    return {name: float(one) if np.ndim(one) == 0 else one for name, one in fetched.items()}
+
+
+def _unpacked(data: Any) -> tuple[Any, Any, Any]:
+    if not isinstance(data, (tuple, list)) or not 2 <= len(data) <= 3:
+        raise UsageError(
+            "validation_data must be (X, y) or (X, y, sample_weight); found "
+            f"{type(data).__name__}. Read the data into arrays first."
+        )
+    return data[0], data[1], data[2] if len(data) == 3 else None
+
+
+def _require_counts(**counts: tuple[Any, int]) -> None:
+    for name, (value, least) in counts.items():
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or value < least:
+            raise UsageError(f"{name} must be a whole number, at least {least}; found {value!r}.")

@@ -1,0 +1,87 @@
+"""A textkaizen model as a Keras model: the same layers, the same weights, the same predictions.
+
+Layers are written out one by one (Dense, BatchNormalization, Activation, Dropout), so that what
+comes out reads like a textbook and can be trained further.
+
+Rejected: an average of an ensemble's members as one functional model (its input would go into
+several layers, and no sparse row could be read any more).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from textkaizen.errors import UsageError
+from textkaizen.interop.keras_models import require_keras
+from textkaizen.model import Model
+from textkaizen.nets.constants import NORM_EPSILON, NORM_MOMENTUM
+from textkaizen.recipe import layerwise
+
+
+def to_keras(model: Model) -> Any:
+    """Return a Keras Sequential with the same predictions.
+
+    Its input is a row of `model.vocabulary.bags(texts)`, its output the probabilities of
+    `model.labels`; `interop.keras.predict` reads the bags as they are, sparse. Dropout stands where
+    the recipe has it and is off in prediction. The model is not compiled.
+
+    Args:
+        model: a network or a linear model.
+
+    Raises:
+        UsageError: it is an ensemble, or averages its answers over dropout masks.
+        MissingExtraError: Keras is not installed.
+    """
+    keras, knobs = require_keras(), model.recipe.knobs
+    if len(model.networks) > 1:
+        raise UsageError(
+            f"One network becomes one Keras model; this model has {len(model.networks)} whose "
+            "answers are averaged. Take one: dataclasses.replace(model, others=())."
+        )
+    if knobs.monte_carlo:
+        raise UsageError(
+            "A Keras model predicts with all units; this model averages over "
+            f"{knobs.monte_carlo} dropout masks. Take model.with_masks(0)."
+        )
+    network, hidden = model.network, len(model.network.norms)
+    norms = layerwise(network.batch_norm, hidden)
+    activations = layerwise(network.activation, hidden)
+    rates = layerwise(knobs.dropout, hidden)
+    made, weights = [], []
+    for number, norm in enumerate(network.norms):
+        made.append(keras.layers.Dense(network.kernels[number].shape[1]))
+        weights += [network.kernels[number], network.biases[number]]
+        for kind in ("before", "activation", "after"):
+            if kind == "activation":
+                made += _activation(keras, activations[number], network.slope)
+            elif kind == norms[number]:
+                made.append(_norm(keras))
+                weights += list(norm)
+        made += _dropout(keras, knobs.dropout_kind, rates[number])
+    made.append(keras.layers.Dense(network.kernels[-1].shape[1], activation="softmax"))
+    weights += [network.kernels[-1], network.biases[-1]]
+    found = keras.Sequential([keras.Input((network.kernels[0].shape[0],)), *made])
+    # Seeds of dropout are variables, too, but no weights.
+    found.set_weights([np.asarray(one) for one in weights])
+    return found
+
+
+def _norm(keras: Any) -> Any:
+    return keras.layers.BatchNormalization(momentum=NORM_MOMENTUM, epsilon=NORM_EPSILON)
+
+
+def _activation(keras: Any, name: str, slope: float) -> list[Any]:
+    if name == "linear":
+        return []
+    if name == "leaky_relu":
+        return [keras.layers.LeakyReLU(negative_slope=slope)]
+    return [keras.layers.Activation(name)]
+
+
+def _dropout(keras: Any, kind: str, rate: float) -> list[Any]:
+    if rate == 0:
+        return []
+    layer = keras.layers.AlphaDropout if kind == "alpha" else keras.layers.Dropout
+    return [layer(rate)]
