@@ -10,13 +10,14 @@ from textkaizen.nets.plain import Network
 from textkaizen.recipe import Recipe, TextRules
 from textkaizen.study import experiment as module
 from textkaizen.study.experiment import Experiment, Runs, lane_seed
-from textkaizen.study.improvements import CATALOGUE
+from textkaizen.study.improvements import CATALOGUE, applicable
 from textkaizen.study.material import Material
 from textkaizen.train.batches import epoch_orders
 from textkaizen.train.lanes import TrainedLane
 from textkaizen.train.programs import Programs
 
 PROGRAMS = Programs()
+LEAST = 48  # texts a network of these folds has at least to train on
 WORDS = TextRules(words=(1, 1), characters=(0, 0), min_texts=1)
 BASE = Recipe(text=WORDS).with_shape(hidden=(4,)).with_knobs(epochs=4, learning_rate=0.02)
 TOPICS = {
@@ -56,7 +57,7 @@ def lanes(monkeypatch):
         kernel = np.zeros((lane.bags.shape[1], lane.classes), np.float32)
         bias = np.zeros(lane.classes, np.float32)
         network = Network((kernel,), (bias,), (), "relu", "none", 0.0)
-        return TrainedLane(network, {}, 1, 0.0)
+        return TrainedLane((network,), {}, 1, 0.0)
 
     monkeypatch.setattr(module, "train", train)
     return seen
@@ -64,7 +65,8 @@ def lanes(monkeypatch):
 
 def test_every_improvement_meets_the_same_texts_folds_seeds_and_orders(lanes):
     experiment = made()
-    recipes = [BASE, *(i.change(BASE) for i in CATALOGUE if i.change(BASE) != BASE)]
+    known, _ = applicable(CATALOGUE, BASE, texts=LEAST)
+    recipes = [BASE, *(i.change(BASE) for i in known if i.change(BASE) != BASE)]
     met = {}
     for recipe in recipes:
         lanes.clear()
@@ -169,10 +171,22 @@ def test_all_folds_of_a_seed_get_tables_with_the_same_number_of_rows(lanes):
 
 def test_what_the_start_chooses_is_built_in_and_other_choices_are_switched_on():
     experiment = made()
-    jobs = lambda recipe: {job.built_in for job in experiment.jobs(recipe, BASE, 0)}
-    assert jobs(BASE) == jobs(BASE.with_knobs(dropout=0.5)) == {("activation", "batch_norm")}
-    assert jobs(BASE.with_knobs(activation="elu")) == {()}
-    assert jobs(BASE.with_knobs(batch_norm="after")) == {()}
+    lean = lambda recipe, base=BASE: {job.lean for job in experiment.jobs(recipe, base, 0)}
+    assert lean(BASE) == lean(BASE.with_knobs(dropout=0.5, optimiser="adagrad")) == {True}
+    assert lean(BASE.with_knobs(activation="elu")) == {False}
+    assert lean(BASE.with_knobs(batch_norm="after")) == {False}
+    # A list that says the same of each layer is the same choice.
+    assert lean(BASE.with_knobs(activation=("relu",))) == {True}
+
+
+def test_what_the_start_does_not_read_is_left_to_the_program_that_serves_all_others():
+    experiment = made()
+    extra, noise = BASE.with_knobs(label_smoothing=0.1), BASE.with_knobs(input_noise=0.1)
+    of = lambda recipe, base: {(j.lean, j.extras) for j in experiment.jobs(recipe, base, 0)}
+    assert of(extra, BASE) == of(noise, BASE) == {(False, False)}
+    # When the start has one of them, its program reads them all, also for those that have none.
+    assert of(extra, extra) == of(noise, extra) == of(BASE, extra) == {(True, True)}
+    assert of(noise.with_knobs(activation="elu"), extra) == {(False, True)}
 
 
 def test_what_has_run_through_a_seed_is_not_asked_for_again(lanes):

@@ -71,7 +71,7 @@ class Prompt(Experiment):
         truth = self.material.labels[bags.test]
         drawn = np.random.default_rng([9, job.seed_number, job.fold]).random(len(truth))
         found = np.where(drawn < self.skill(job.recipe), truth, (truth + 1) % 4)
-        return job, TrainedLane(None, {}, 1, seconds), found.astype(np.int32)
+        return job, TrainedLane((), {}, 1, seconds), found.astype(np.int32)
 
 
 def skilled(better):

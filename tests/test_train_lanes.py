@@ -14,6 +14,7 @@ from textkaizen.nets.plain import log_softmax, logits
 from textkaizen.recipe import Recipe
 from textkaizen.train import lanes
 from textkaizen.train.batches import Room, epoch_orders, rounded
+from textkaizen.train.inputs import first_state, mask_key
 from textkaizen.train.lanes import Lane, train
 from textkaizen.train.programs import Programs
 from textkaizen.workers.threads import Threads
@@ -40,8 +41,11 @@ def lane(recipe=RECIPE, seed=1, **rest):
 
 
 def bits(trained):
-    network = trained.network
-    return [part.tobytes() for part in (*network.kernels, *network.biases, *network.norms)]
+    return [
+        part.tobytes()
+        for network in trained.networks
+        for part in (*network.kernels, *network.biases, *network.norms)
+    ]
 
 
 # Keras
@@ -105,7 +109,8 @@ def trained_by_keras(model, recipe, seed):
 def test_a_lane_is_a_network_trained_by_keras_on_the_same_batches(shape, knobs):
     recipe = RECIPE.with_shape(hidden=shape).with_knobs(epochs=5, validation=0.0, **knobs)
     given = lane(recipe)
-    first = lanes._first_state(given, lanes._specification(given, lanes._parted(given)))
+    spec = lanes._specification(given, lanes._parted(given))
+    first = first_state(recipe, spec, FEATURES, given.seed, first_squares=0.0)
     kernels = [first.table[0][:FEATURES], *(layer.kernel for layer in first.layers[1:])]
     model = keras_network(recipe, [np.asarray(kernel) for kernel in kernels])
     losses = trained_by_keras(model, recipe, given.seed)
@@ -138,16 +143,19 @@ def test_a_lane_is_a_network_trained_by_keras_on_the_same_batches(shape, knobs):
 CROWD = [
     lane(RECIPE.with_knobs(**knobs), seed)
     for seed in (1, 2)
-    for knobs in ({}, {"dropout": 0.5}, {"optimiser": "sgd", "momentum": 0.5}, {"l2": 0.01})
+    for knobs in (
+        *({}, {"dropout": 0.5}, {"optimiser": "sgd", "momentum": 0.5}, {"l2": 0.01}),
+        *({"ensemble": 2, "optimiser": "nadam"}, {"mixup": 0.4, "average": 0.9}),
+    )
 ]
 
 
 def test_a_lane_alone_is_that_lane_in_a_crowd_in_any_order():
-    alone = [bits(train(each, SHARED)) for each in CROWD[:4]]
+    alone = [bits(train(each, SHARED)) for each in CROWD[:6]]
     shared, crowd = Programs(), [*CROWD[::-1], *CROWD]
     together = list(Threads(2)(lambda each: bits(train(each, shared)), crowd))
     assert together[len(CROWD) :] == together[: len(CROWD)][::-1]
-    assert together[len(CROWD) : len(CROWD) + 4] == alone
+    assert together[len(CROWD) : len(CROWD) + 6] == alone
     assert len({tuple(each) for each in together}) == len(CROWD)
 
 
@@ -164,10 +172,7 @@ def test_the_same_seed_gives_the_same_curves_and_another_does_not():
 )
 def test_choices_built_in_and_switched_on_give_the_same_network(knobs):
     recipe = RECIPE.with_knobs(**knobs)
-    built, switched = (
-        train(lane(recipe, built_in=names), SHARED).network
-        for names in (("activation", "batch_norm"), ())
-    )
+    built, switched = (train(lane(recipe, lean=lean), SHARED).network for lean in (True, False))
     for one, other in zip(built.kernels, switched.kernels, strict=True):
         # Compilers may fuse in another way: rounding, over 20 steps of Adam.
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
@@ -180,7 +185,7 @@ def test_a_seed_of_any_size_trains(seed):
 
 
 def test_seeds_that_differ_above_32_bits_have_masks_of_their_own():
-    keys = [jax.random.key_data(lanes._mask_key(seed)).tolist() for seed in (7, 2**32 + 7, 2**64)]
+    keys = [jax.random.key_data(mask_key(seed)).tolist() for seed in (7, 2**32 + 7, 2**64)]
     assert len({tuple(key) for key in keys}) == 3
 
 
@@ -307,7 +312,7 @@ def test_without_a_share_all_texts_train_and_nothing_is_judged():
 
 
 def test_where_nothing_can_be_held_back_all_epochs_are_trained():
-    recipe = RECIPE.with_knobs(patience=1.0, epochs=3)
+    recipe = RECIPE.with_knobs(patience=1.0, epochs=3).with_shape(batch_size=4)
     trained = train(Lane(recipe, BAGS[:4], np.array([0, 0, 1, 2]), CLASSES, 1), SHARED)
     assert len(trained.history["loss"]) == trained.best_epoch == 3
     assert "val_loss" not in trained.history

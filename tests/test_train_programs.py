@@ -16,11 +16,26 @@ from textkaizen.recipe import ACTIVATIONS, BATCH_NORMS, Recipe
 from textkaizen.train import lanes, programs
 from textkaizen.train.batches import Room, arrange
 from textkaizen.train.lanes import Lane, train
-from textkaizen.train.optimise import Rule
+from textkaizen.train.lazy import TERMS
+from textkaizen.train.optimise import Rates, Rule
+from textkaizen.train.penalties import Penalties, penalty
 from textkaizen.train.programs import Programs
-from textkaizen.train.step import Inputs, Spec, State, network_step, penalty
+from textkaizen.train.state import Extras, Inputs, Spec, State
+from textkaizen.train.step import network_step
 
-DESCENT = Rule(0.0, 0.0, 1.0, 0.0, 1.0, 0.0)  # plain descent: w - rate * gradient
+OFF = {
+    "loss": 0,
+    "focal_gamma": 2.0,
+    "label_smoothing": 0.0,
+    "mixup": 0.0,
+    "input_dropout": 0.0,
+    "input_noise": 0.0,
+    "clip_norm": np.inf,
+    "class_weights": (1.0, 1.0),
+}
+NOISY = {"class_weights": (0.5, 2.0), "input_noise": 0.3, "input_dropout": 0.2}
+NONE = (0.0, 0.0, 0.0)
+DESCENT = Rule(0.0, 0.0, 0.0, 1.0, 0.0)  # plain descent: w - rate * gradient
 FEATURES, WIDTHS, BATCH = 6, (4, 3, 2), 5
 
 
@@ -30,8 +45,11 @@ def bags_of(texts, features, seed=0, density=0.3):
     return bags.astype(np.float32), generator.integers(0, 2, texts).astype(np.int32)
 
 
-def one_step(activation, batch_norm, dropout, lazy, penalties, form="float64"):
-    """What a step takes: a network with random weights, a batch with one text of padding."""
+def one_step(activation, batch_norm, dropout, lazy, penalties, extras=None, form="float64"):
+    """What a step takes: a network with random weights, a batch with one text of padding.
+
+    `penalties` are L1, L2 and L-infinity of every weight matrix; `extras` turn on what they name.
+    """
     generator = np.random.default_rng(3)
     drawn = lambda *shape: jnp.array(generator.normal(size=shape), form)
     layers = tuple(
@@ -47,34 +65,48 @@ def one_step(activation, batch_norm, dropout, lazy, penalties, form="float64"):
         *(bags, labels, BATCH, np.arange(BATCH - 1)), table_rows=FEATURES if lazy else 0
     )
     batch = jax.tree.map(lambda part: jnp.array(part[0]), batches)
-    chosen = (ACTIVATIONS.index(activation), BATCH_NORMS.index(batch_norm))
-    spec = Spec(FEATURES, WIDTHS, BATCH, room, sum(penalties) > 0, *chosen)
+    hidden = len(WIDTHS) - 1
+    chosen = (ACTIVATIONS.index(activation),) * hidden, (BATCH_NORMS.index(batch_norm),) * hidden
+    spec = Spec(FEATURES, WIDTHS, BATCH, room, *chosen)
+    spec = spec._replace(penalised=sum(penalties) > 0, extras=extras is not None)
+    number = lambda value: jnp.array(value, form)
+    still = {"rate_g": 1}  # a rate of 1: the step is the gradient
     inputs = Inputs(
-        Choices(*chosen, jnp.array(0.3, form), jnp.float32(dropout)),
-        Rule(*(jnp.array(value, form) for value in DESCENT)),
-        jnp.ones((9, 2), form) * jnp.array([0, 1], form),  # a rate of 1: the step is the gradient
-        jnp.zeros((4, 10), form),
-        *(jnp.array(value, form) for value in penalties),
+        Choices(*chosen, number(0.3), jnp.full(hidden, dropout, jnp.float32)),
+        Extras(**{name: number(value) for name, value in (OFF | (extras or {})).items()}),
+        Rule(*map(number, DESCENT)),
+        Rates(*(jnp.full(9, still.get(name, 0), form) for name in Rates._fields)),
+        jnp.zeros((TERMS + 1, 10), form),
+        Penalties(*(jnp.full(len(WIDTHS), value, form) for value in penalties)),
+        number(np.inf),
         key=jax.random.key(5),
         epoch=jnp.int32(1),
     )
+    extras = inputs.extras._replace(
+        loss=jnp.int32(inputs.extras.loss), input_dropout=jnp.float32(inputs.extras.input_dropout)
+    )
+    inputs, batch = inputs._replace(extras=extras), batch._replace(weights=number(batch.weights))
     return spec, state, jnp.zeros(FEATURES if lazy else 0, jnp.int32), inputs, batch
 
 
 @pytest.mark.parametrize(
-    ("activation", "batch_norm", "dropout", "lazy", "penalties"),
+    ("activation", "batch_norm", "dropout", "lazy", "penalties", "extras"),
     [
-        ("elu", "before", 0.3, False, (0.01, 0.02)),
-        ("relu", "after", 0.0, True, (0.0, 0.0)),
-        ("leaky_relu", "none", 0.5, False, (0.0, 0.1)),
+        ("elu", "before", 0.3, False, (0.01, 0.02, 0.0), None),
+        ("relu", "after", 0.0, True, NONE, None),
+        ("leaky_relu", "none", 0.5, False, (0.0, 0.1, 0.2), None),
+        ("gelu", "none", 0.0, True, NONE, {"loss": 3, "focal_gamma": 1.5}),
+        ("tanh", "before", 0.0, False, NONE, {"loss": 1, "label_smoothing": 0.1}),
+        ("sigmoid", "none", 0.0, False, NONE, {"loss": 2, "mixup": 0.4}),
+        ("selu", "none", 0.2, True, NONE, NOISY),
     ],
 )
 def test_a_gradient_agrees_with_finite_differences(
-    activation, batch_norm, dropout, lazy, penalties
+    activation, batch_norm, dropout, lazy, penalties, extras
 ):
     """Of every weight in turn, by central differences of the loss with its penalty, float64."""
     with jax.enable_x64(True):
-        spec, state, *rest = one_step(activation, batch_norm, dropout, lazy, penalties)
+        spec, state, *rest = one_step(activation, batch_norm, dropout, lazy, penalties, extras)
         step = jax.jit(lambda weights: moved(spec, state, weights, rest))
         weights, unravel = ravel_pytree((state.table[0], state.layers))
         new, _ = step(unravel(weights))
@@ -82,7 +114,8 @@ def test_a_gradient_agrees_with_finite_differences(
         loss = jax.jit(jax.vmap(lambda flat: step(unravel(flat))[1]))
         aside = 1e-5 * jnp.eye(len(weights))
         found = (loss(weights + aside) - loss(weights - aside)) / 2e-5
-        assert jnp.abs(gradient).max() > 0.1
+        # Losses that are bounded, and focal where a text is sure already, have small gradients.
+        assert jnp.abs(gradient).max() > (0.1 if extras is None else 1e-3)
         # Central differences err by the square of the distance, and by 1e-16 / 1e-5.
         np.testing.assert_allclose(gradient, found, rtol=1e-6, atol=1e-8)
 
@@ -96,7 +129,7 @@ def moved(spec, state, weights, rest):
 
 
 def test_a_mask_is_the_same_for_a_step_and_another_for_each_step_epoch_and_key():
-    spec, state, last, inputs, batch = one_step("tanh", "none", 0.5, False, (0, 0), "float32")
+    spec, state, last, inputs, batch = one_step("tanh", "none", 0.5, False, NONE, form="float32")
     step = jax.jit(network_step, static_argnums=0)
     loss = lambda inputs, number: float(
         step(spec, state, last, inputs, batch, jnp.int32(number))[2].loss
@@ -116,11 +149,14 @@ def test_penalties_are_those_of_keras():
     kernels = [np.random.default_rng(n).normal(size=(5, 4)).astype(np.float32) for n in (0, 1)]
     for l1, l2 in ((0.01, 0.0), (0.0, 0.02), (0.3, 0.2)):
         expected = sum(float(keras.regularizers.L1L2(l1, l2)(jnp.array(k))) for k in kernels)
-        assert float(penalty(kernels, l1, l2)) == pytest.approx(expected, rel=1e-6)
+        amounts = Penalties(np.full(2, l1), np.full(2, l2), np.zeros(2))
+        assert float(penalty(kernels, amounts)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_penalties_are_of_the_weights_and_not_of_biases_or_batch_norm():
-    spec, state, last, inputs, batch = one_step("relu", "before", 0.0, False, (1, 0), "float32")
+    spec, state, last, inputs, batch = one_step(
+        "relu", "before", 0.0, False, (1, 0, 0), form="float32"
+    )
     step = jax.jit(network_step, static_argnums=0)
     logs = step(spec, state, last, inputs, batch, jnp.int32(0))[2]
     kernels = (state.table[0], *(layer.kernel for layer in state.layers))
@@ -166,7 +202,7 @@ def test_choices_that_are_switched_share_a_program_and_others_have_their_own(tra
     shared = Programs()
     for activation, norm in (("relu", "none"), ("tanh", "before"), ("selu", "after")):
         recipe = RECIPE.with_knobs(activation=activation, batch_norm=norm)
-        train(lane(recipe=recipe, built_in=()), shared)
+        train(lane(recipe=recipe, lean=False), shared)
     assert len(traced) == shared.compilations == 1
     train(lane(recipe=RECIPE.with_knobs(activation="tanh")), shared)
     assert len(traced) == shared.compilations == 2
@@ -231,7 +267,7 @@ def test_padding_changes_no_bit(monkeypatch, lazy):
 
 def test_only_as_many_batches_are_trained_as_are_asked_for():
     bags, labels = bags_of(24, FEATURES)
-    spec, state, _, inputs, _ = one_step("tanh", "none", 0.0, False, (0, 0), "float32")
+    spec, state, _, inputs, _ = one_step("tanh", "none", 0.0, False, NONE, form="float32")
     found = []
     for texts, steps in ((24, 2), (10, 2)):
         rows = np.arange(texts)
@@ -241,6 +277,9 @@ def test_only_as_many_batches_are_trained_as_are_asked_for():
         found.append((np.asarray(state_after.table[0]), np.asarray(logs)))
     (first, first_logs), (second, second_logs) = found
     np.testing.assert_array_equal(first, second)
+    assert (first_logs[steps:] == 0).all()  # room for three more
+    first_logs = first_logs[:steps]
+    assert (first_logs[:, 0] > 0).all()
     np.testing.assert_array_equal(first_logs, second_logs)
 
 

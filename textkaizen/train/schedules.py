@@ -61,6 +61,8 @@ class Plateau(NamedTuple):
 def update_plateau(state: Plateau, value: float, knobs: Knobs) -> Plateau:
     """Take in an epoch's value, smaller is better; lower the factor after too long without one.
 
+    A value that is not a number is no gain (Keras would hold on to the first for ever).
+
     Example:
         >>> knobs = Knobs(plateau_factor=0.5, plateau_patience=2)
         >>> state = Plateau()
