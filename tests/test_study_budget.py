@@ -14,6 +14,7 @@ from textkaizen.study.budget import (
     design_by_size,
     folds_by_time,
     relative_cost,
+    shortened,
 )
 from textkaizen.study.improvements import CATALOGUE
 
@@ -85,3 +86,19 @@ def test_more_time_never_means_fewer_folds(seconds, lane_seconds, costs):
     folds = [folds_by_time(Budget(seconds=s), lane_seconds, costs) for s in (seconds, 2 * seconds)]
     assert folds == sorted(folds)
     assert set(folds) <= set(FOLDS)
+
+
+def test_epochs_are_cut_by_the_share_of_the_work_that_there_is_time_for():
+    budget = Budget(seconds=100, clock=lambda: 40.0, cores=2)  # 120 seconds of one core are left
+    assert shortened(budget, Recipe(), 240.0) == 30
+    assert shortened(budget, Recipe(), 120.0) == shortened(budget, Recipe(), 1.0) == 60
+    assert shortened(budget, Recipe(), 1e9) == 15  # never less than a quarter
+    assert shortened(budget, Recipe().with_knobs(epochs=1), 1e9) == 1
+
+
+def test_networks_and_starts_are_paid_for_one_by_one():
+    cost = lambda **knobs: relative_cost(Recipe().with_knobs(**knobs), Recipe())
+    assert cost(ensemble=3) == pytest.approx(3)
+    assert cost(starts=2, ensemble=2) == pytest.approx(4)
+    assert cost(label_smoothing=0.1) > 1
+    assert relative_cost(Recipe().with_shape(batch_size=0), Recipe()) < 1

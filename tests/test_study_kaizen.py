@@ -21,7 +21,7 @@ MEANS = Means(programs=PROGRAMS)
 # Far too small a rate for so few epochs: three times larger must help, a third must hurt.
 SLOW = Recipe(text=TextRules((1, 1), (0, 0), 1)).with_shape(hidden=(4,))
 SLOW = SLOW.with_knobs(epochs=6, learning_rate=0.003)
-STEPS = chosen(["learning rate"])
+STEPS = chosen(["learning rate x3", "learning rate /3"])
 TOPICS = {
     "hours": "open close today monday",
     "loss": "lost bag key umbrella",
@@ -262,5 +262,9 @@ def test_every_improvement_of_the_catalogue_is_in_the_verdicts_tried_or_not():
     found = timed(CORPUS, 3, study)
     names = {v.name for v in found.verdicts}
     same = {i.name for i in CATALOGUE if i.change(SLOW) == SLOW}
-    assert names == {i.name for i in CATALOGUE} - same
+    # 120 texts: 80 of them in a fold's training part, of which not all are learnt from.
+    left_out = {"batch size 64", "batch size 128", "batch size 512"}
+    assert set(found.design["left_out"]) == left_out
+    assert names == {i.name for i in CATALOGUE} - same - left_out
+
     assert {v.verdict for v in found.verdicts} == {"not tried"}

@@ -53,7 +53,7 @@ def advise(finalists: tuple[Finalist, ...], yardstick: str) -> tuple[str, str]:
 def _kept(by_name: dict[str, Finalist], baseline: Difference) -> str:
     """Say what adopting has changed."""
     if by_name["adopted"].predicted == by_name["baseline"].predicted:
-        return "Nothing that was adopted changes an answer of the baseline network."
+        return "The baseline network answers every held-out text the same as the adopted one."
     if baseline.high < 0:
         return f"But it is worse than the baseline network: {_points(baseline)}."
     return f"Against the baseline network the adopted one differs by {_points(baseline)}."

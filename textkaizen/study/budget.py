@@ -14,11 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from textkaizen.recipe import Recipe
+from textkaizen.train.inputs import needs_plain_path, uses_extras
 
 FOLDS = (5, 3)
 MOST_SEEDS = 5  # beyond it nearly all doubt that is left comes from the texts
 ROUND_SHARE = 0.5  # of the time left that a round may take
 COMPILE_SECONDS = 2.0  # a program of its own, measured on two cores
+STOPPED_EPOCHS = 25  # that early stopping lets a network have, as a rule
+LEAST_EPOCHS = 0.25  # share of its epochs that a study leaves a network
 
 
 @dataclass(frozen=True)
@@ -50,21 +53,39 @@ class Budget:
 def relative_cost(recipe: Recipe, base: Recipe) -> float:
     """Guess how much longer a recipe's lane takes than the base recipe's.
 
-    Steps cost a constant part and a part that grows with the texts in them; units cost in
-    proportion; stopping early saves about half. Only the order and the rough size matter: the
-    guess decides what is begun, never what is found.
+    Most of a step grows with the texts in it, the rest is constant; units cost in proportion;
+    stopping early saves more than half; starts and members are networks each. Only the order and
+    the rough size matter: the guess decides what is begun, never what is found.
     """
-    steps = base.shape.batch_size / recipe.shape.batch_size
-    width = max(recipe.shape.hidden, default=1) / max(base.shape.hidden, default=1)
-    work = 0.4 + 0.6 * width
-    depth = 1 + 0.15 * (len(recipe.shape.hidden) - len(base.shape.hidden))
-    plain = 2.0 if recipe.knobs.l1 or recipe.knobs.l2 else 1.0
-    stops = 0.6 if math.isfinite(recipe.knobs.patience) else 1.0
-    return (
-        (0.5 * steps + 0.5) * work * max(depth, 0.5) * plain * stops
-        if steps < 1
-        else ((0.8 * steps + 0.2) * work * max(depth, 0.5) * plain * stops)
-    )
+    return _cost(recipe) / _cost(base)
+
+
+def _cost(recipe: Recipe) -> float:
+    """What a lane costs, in units that mean nothing alone."""
+    shape, knobs = recipe.shape, recipe.knobs
+    steps = 32 / shape.batch_size if shape.batch_size else 0.0
+    stepping = 0.25 * steps + 0.75 if steps > 1 else 0.4 * steps + 0.6
+    work = 0.4 + 0.6 * max(shape.hidden, default=16) / 64
+    depth = 1 + 0.15 * (len(shape.hidden) - 1)
+    plain = 1.3 if needs_plain_path(knobs) else 1.0
+    extras = 1.15 if uses_extras(knobs) else 1.0
+    epochs = knobs.epochs if math.isinf(knobs.patience) else min(knobs.epochs, STOPPED_EPOCHS)
+    return stepping * work * depth * plain * extras * epochs * knobs.starts * knobs.ensemble
+
+
+def shortened(budget: Budget, recipe: Recipe, seconds: float) -> int:
+    """Return the epochs with which so much work fits what is left of the time.
+
+    Never less than a quarter of the recipe's epochs, nor more than they are.
+
+    Args:
+        budget: timed.
+        recipe: whose epochs may be fewer.
+        seconds: of one core, that all lanes would take with all epochs.
+    """
+    share = budget.left() * budget.cores / max(seconds, 1e-9)
+    least = math.ceil(recipe.knobs.epochs * LEAST_EPOCHS)
+    return min(max(int(recipe.knobs.epochs * share), least), recipe.knobs.epochs)
 
 
 def design_by_size(texts: int) -> tuple[int, int]:

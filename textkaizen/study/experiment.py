@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textkaizen.nets.plain import logits
 from textkaizen.recipe import Recipe
 from textkaizen.study.material import Material
 from textkaizen.train.batches import Room
+from textkaizen.train.inputs import choice_numbers, needs_plain_path, uses_extras
 from textkaizen.train.lanes import Lane, TrainedLane, train, wanted_room
 from textkaizen.train.programs import Programs
 
@@ -47,12 +47,13 @@ class Runs:
 
 
 class Job(NamedTuple):
-    """One lane to run: a recipe on one fold of one seed; `built_in` and `room` as in `Lane`."""
+    """One lane to run: a recipe on one fold of one seed; the others as in `Lane`."""
 
     recipe: Recipe
     seed_number: int
     fold: int
-    built_in: tuple[str, ...]
+    lean: bool
+    extras: bool
     room: Room | None
 
 
@@ -84,28 +85,26 @@ class Experiment:
         if self.sweeps(recipe) > seed_number:
             return []
         self.material.prepare(recipe.text, seed_number)
-        same = tuple(
-            name
-            for name in ("activation", "batch_norm")
-            if getattr(recipe.knobs, name) == getattr(base.knobs, name)
-        )
-        # A program with one choice switched serves any other: both are, or none.
-        built_in = same if len(same) == 2 else ()
+        # What shares the base's choices shares its program; one that switches serves all others.
+        extras = uses_extras(base.knobs)
+        lean = choice_numbers(recipe) == choice_numbers(base)
+        lean = lean and (extras or not uses_extras(recipe.knobs))
         room = self._room(recipe)
         return [
-            Job(recipe, seed_number, fold, built_in, room)
+            Job(recipe, seed_number, fold, lean, extras, room)
             for fold in range(self.material.fold_count)
         ]
 
     def _room(self, recipe: Recipe) -> Room:
         """The room that the folds of the first seed need, for all folds and seeds."""
         knobs, batch_size = recipe.knobs, recipe.shape.batch_size
-        penalised = knobs.l1 > 0 or knobs.l2 > 0
-        key = (recipe.text, batch_size, knobs.validation, penalised)
+        key = (recipe.text, batch_size, knobs.validation, needs_plain_path(knobs))
         if key not in self._rooms:
             self.material.prepare(recipe.text, 0)
             folds = range(self.material.fold_count)
-            wanted = [wanted_room(self._made(Job(recipe, 0, fold, (), None))) for fold in folds]
+            wanted = [
+                wanted_room(self._made(Job(recipe, 0, fold, True, False, None))) for fold in folds
+            ]
             self._rooms[key] = reduce(Room.joined, wanted)
         return self._rooms[key]
 
@@ -134,7 +133,7 @@ class Experiment:
         # A network that diverges is a bad network, and its verdict says so: no warning beside it.
         with np.errstate(over="ignore", invalid="ignore"):
             trained = train(self._made(job), self.programs, [self.stopping])
-            return job, trained, logits(trained.network, bags.test_bags).argmax(1)
+            return job, trained, trained.logits(job.recipe.knobs, bags.test_bags).argmax(1)
 
     def _made(self, job: Job) -> Lane:
         """Make the lane of a job."""
@@ -149,7 +148,8 @@ class Experiment:
             units=material.units[bags.train],
             table_rows=material.table_rows(rules, job.seed_number),
             room=job.room,
-            built_in=job.built_in,
+            lean=job.lean,
+            extras=job.extras,
         )
 
 

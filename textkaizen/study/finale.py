@@ -77,8 +77,8 @@ def learn_contenders(
     """Train networks by these recipes, and linear models if asked for, on all training texts.
 
     A network is trained twice: with its validation share held back, which shows how it learns and
-    at which epoch it is best, then on all texts for so many epochs. Linear models hold nothing
-    back either.
+    at which epoch it is best, then on all texts for so many epochs; but for one whose rate or start
+    is chosen by the texts held back. Linear models hold nothing back either.
 
     Raises:
         KeyboardInterrupt: training was stopped before its end.
@@ -98,7 +98,7 @@ def learn_contenders(
                 prepared.training, recipe, seed, means.programs, [means.stopping]
             )
             model, trained = network(recipe)
-            if recipe.knobs.validation and not means.stopping():
+            if recipe.knobs.validation and not _is_chosen_by_it(recipe) and not means.stopping():
                 model, _ = network(on_all_texts(recipe, trained.best_epoch))
         return name, model, trained
 
@@ -117,6 +117,11 @@ def learn_contenders(
                 trained.best_epoch,
             )
     return contenders
+
+
+def _is_chosen_by_it(recipe: Recipe) -> bool:
+    """Whether a recipe cannot do without validation texts: its rate or its start hangs on them."""
+    return recipe.knobs.plateau_factor < 1 or recipe.knobs.starts > 1
 
 
 def on_all_texts(recipe: Recipe, epochs: int) -> Recipe:

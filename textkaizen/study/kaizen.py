@@ -11,23 +11,26 @@ Rejected: adopting all that help at once (near-substitutes add up on paper only)
 from __future__ import annotations
 
 import platform
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from textkaizen.data import Corpus
 from textkaizen.recipe import Recipe
 from textkaizen.study.budget import (
+    FOLDS,
     MOST_SEEDS,
     Budget,
     design_by_size,
     folds_by_time,
     relative_cost,
+    shortened,
 )
 from textkaizen.study.experiment import Experiment
 from textkaizen.study.finale import Contenders, learn_contenders, look_once
-from textkaizen.study.improvements import CATALOGUE, Improvement
+from textkaizen.study.improvements import CATALOGUE, Improvement, applicable
 from textkaizen.study.material import Material
-from textkaizen.study.preparation import Prepared, prepare
+from textkaizen.study.preparation import LEAST_FOLDS, Prepared, prepare
 from textkaizen.study.result import Result
 from textkaizen.study.rounds import (
     INTERRUPTED,
@@ -43,6 +46,7 @@ from textkaizen.study.rounds import (
 STUDY_SHARE = 0.95  # of its time that a study may take for its one round
 FINALS = 2.1  # the adopted recipe is trained with texts held back, then on all of them
 FINISH_SECONDS = 5.0  # scores, report and files at the end
+LEAST_TRAINED = 0.75  # share of a fold's texts that is trained on, whatever is held back
 PACKAGES = ("textkaizen", "jax", "numpy", "scipy", "scikit-learn")
 
 
@@ -70,13 +74,14 @@ def improve(
     """
     means, baseline = means or Means(), baseline or Recipe()
     prepared = prepare(corpus, test, seed)
+    improvements, left_out = _applicable(prepared, CATALOGUE, baseline)
     ladder, contenders, experiment = Ladder(baseline), Contenders(), None
     try:
         means.progress(Progress(0, "baseline network and linear models", 0, 0))
         contenders = learn_contenders(prepared, {"baseline": baseline}, seed, means, linear=True)
         seconds = contenders.seconds["baseline"]
-        experiment = _experiment(prepared, baseline, CATALOGUE, budget, seconds, seed, means)
-        course = Course(CATALOGUE, budget, FINALS * seconds + FINISH_SECONDS, baseline, seed)
+        experiment = _experiment(prepared, baseline, improvements, budget, seconds, seed, means)
+        course = Course(improvements, budget, FINALS * seconds + FINISH_SECONDS, baseline, seed)
         climb(experiment, ladder, course, means)
         if ladder.stopped == INTERRUPTED:
             pass  # neither trained any further nor looked at the held-out texts
@@ -89,7 +94,8 @@ def improve(
     except KeyboardInterrupt:
         ladder.stopped = INTERRUPTED
     found = look_once(prepared, contenders, seed)
-    return _result(prepared, baseline, ladder, experiment, means, seed, found)
+    run = Run(prepared, baseline, ladder, experiment, left_out, baseline.knobs.epochs)
+    return _result(run, means, seed, found)
 
 
 def study(
@@ -103,23 +109,65 @@ def study(
 ) -> Result:
     """Measure improvements against the baseline on all texts, adopt nothing.
 
+    Where time is too short for all of them, every network is trained for fewer epochs, down to a
+    quarter: the result's baseline says how many.
+
     Arguments are those of `improve`; `improvements` are measured in their order.
     """
     means, baseline = means or Means(), baseline or Recipe()
     prepared = prepare(corpus, None, seed, hold=False)
+    improvements, left_out = _applicable(prepared, improvements, baseline)
     ladder, experiment, seconds = Ladder(baseline), None, 0.0
+    asked = baseline.knobs.epochs
     try:
         if budget.timed:
             means.progress(Progress(0, "baseline network", 0, 0))
             first = learn_contenders(prepared, {"baseline": baseline}, seed, means)
-            seconds = first.seconds["baseline"]
+            epochs = _affordable_epochs(baseline, improvements, budget, first.seconds["baseline"])
+            seconds = first.seconds["baseline"] * epochs / baseline.knobs.epochs
+            baseline = baseline.with_knobs(epochs=epochs)
+            ladder.recipe = baseline
         experiment = _experiment(prepared, baseline, improvements, budget, seconds, seed, means)
         course = Course(improvements, budget, 0.0, baseline, seed, share=STUDY_SHARE)
         ladder.verdicts = measure_round(experiment, ladder, course, 1, means)
         ladder.stopped = ladder.stopped or ROUNDS
     except KeyboardInterrupt:
         ladder.stopped = INTERRUPTED
-    return _result(prepared, baseline, ladder, experiment, means, seed, {})
+    run = Run(prepared, baseline, ladder, experiment, left_out, asked)
+    return _result(run, means, seed, {})
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a run ended: what a `Result` is made of.
+
+    `epochs_asked` are those of the recipe it was given; the baseline may have fewer.
+    """
+
+    prepared: Prepared
+    baseline: Recipe
+    ladder: Ladder
+    experiment: Experiment | None
+    left_out: tuple[str, ...]
+    epochs_asked: int
+
+
+def _applicable(
+    prepared: Prepared, improvements: tuple[Improvement, ...], baseline: Recipe
+) -> tuple[tuple[Improvement, ...], tuple[str, ...]]:
+    """Leave out what needs more texts than the smallest training part of any fold may have."""
+    texts = len(prepared.training) * (LEAST_FOLDS - 1) / LEAST_FOLDS
+    return applicable(improvements, baseline, int(texts * LEAST_TRAINED))
+
+
+def _affordable_epochs(
+    baseline: Recipe, improvements: tuple[Improvement, ...], budget: Budget, seconds: float
+) -> int:
+    """How many epochs leave time for every improvement on the fewest folds."""
+    changed = {improvement.change(baseline) for improvement in improvements} | {baseline}
+    costs = sum(relative_cost(recipe, baseline) for recipe in changed)
+    shares = FOLDS[-1] * (FOLDS[-1] - 1) / FOLDS[-1]  # lanes, each of so many of the texts
+    return shortened(budget, baseline, costs * shares * seconds / STUDY_SHARE)
 
 
 def _experiment(
@@ -146,15 +194,8 @@ def _experiment(
     return Experiment(material, means.worker, means.programs, means.stopping)
 
 
-def _result(
-    prepared: Prepared,
-    baseline: Recipe,
-    ladder: Ladder,
-    experiment: Experiment | None,
-    means: Means,
-    seed: int,
-    found: dict[str, Any],
-) -> Result:
+def _result(run: Run, means: Means, seed: int, found: dict[str, Any]) -> Result:
+    prepared, ladder, experiment = run.prepared, run.ladder, run.experiment
     design: dict[str, Any] = {"metric": "macro_f1", "stopped": ladder.stopped}
     if experiment is not None:
         material = experiment.material
@@ -162,12 +203,15 @@ def _result(
         design |= {"folds": material.fold_count, "seeds": seeds}
     design |= {"rounds": len(ladder.rounds), "each_round": ladder.rounds}
     design["alpha"] = [each["alpha"] for each in ladder.rounds]
+    design |= {"epochs": run.baseline.knobs.epochs, "epochs_asked": run.epochs_asked}
+    if run.left_out:
+        design["left_out"] = list(run.left_out)
     return Result(
         data=prepared.facts,
         design=design,
         verdicts=tuple(ladder.verdicts),
         adopted=tuple(ladder.adopted),
-        baseline=baseline,
+        baseline=run.baseline,
         recipe=ladder.recipe,
         labels=prepared.training.classes,
         seed=seed,

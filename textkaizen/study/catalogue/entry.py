@@ -1,0 +1,43 @@
+"""What an improvement is: a function from recipe to recipe, and what is promised of it.
+
+Rejected: classes with `apply` (a function and four strings are enough).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textkaizen.recipe import Recipe
+
+Change = Callable[[Recipe], Recipe]
+
+
+@dataclass(frozen=True)
+class Improvement:
+    """A change that may make a network better.
+
+    Args:
+        name: unique, as on the command line and in the docs.
+        group: the knob it belongs to; see `groups.GROUPS`.
+        change: the recipe with the improvement, and with whatever that needs to make sense;
+            returns an equal recipe where it is there already or cannot be.
+        claim: what its authors promise, in a line.
+        source: paper and section, or the book everyone has it from.
+    """
+
+    name: str
+    group: str
+    change: Change
+    claim: str
+    source: str
+
+
+def knobs(**changes) -> Change:
+    """Return the change that sets some knobs."""
+    return lambda recipe: recipe.with_knobs(**changes)
+
+
+def batches(size: int) -> Change:
+    """Return the change to batches of so many texts (0: all)."""
+    return lambda recipe: recipe.with_shape(batch_size=size)
