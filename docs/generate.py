@@ -11,19 +11,25 @@ from pathlib import Path
 from textkaizen.cli import app
 from textkaizen.recipe import Recipe, describe_difference
 from textkaizen.report.wording import typeset
+from textkaizen.study.catalogue.groups import GROUPS
 from textkaizen.study.improvements import CATALOGUE
 
 FOLDER = Path(__file__).parent
 
 CATALOGUE_HEAD = """# The catalogue of improvements
 
-Each is tried on the same folds with the same seeds as the recipe it changes. The order is that of
-their groups; `textkaizen improvements` lists them in the order in which they are tried when time
-is short. The baseline they start from is fixed: one hidden layer of 64 units with ReLU, Adam with a
-learning rate of 0.001, batches of 32, at most 60 epochs, a validation share of 0.1, Glorot uniform
-weights, no stopping, no dropout, no penalty.
+{count} improvements in {groups} groups. Each is tried on the same folds with the same seeds as the
+recipe it changes. The order is that of their groups; `textkaizen improvements` lists them in the
+order in which they are tried when time is short. The baseline they start from is fixed: one hidden
+layer of 64 units with ReLU, Adam with a learning rate of 0.001, batches of 32, at most 60 epochs, a
+validation share of 0.1, Glorot uniform weights, no stopping, no dropout, no penalty.
 
-To add one, add an entry to `textkaizen/study/improvements.py` and run `make docs`.
+A change that needs another to make sense brings it along; the column "changes" shows both. What the
+recipe has already is not tried again. An improvement whose batch is larger than the texts there are
+to train on is left out, and the result says so. [Recipes](recipes.md) tells what Keras calls each
+knob, and how to write a recipe oneself.
+
+To add one, add an entry in `textkaizen/study/catalogue/` and run `make docs`.
 
 Written by `make docs`.
 """
@@ -41,16 +47,24 @@ Written by `make docs` from `--help`.
 
 def catalogue_page() -> str:
     """Return docs/improvements.md."""
-    lines = [CATALOGUE_HEAD]
+    lines = [CATALOGUE_HEAD.format(count=len(CATALOGUE), groups=len(GROUPS))]
     ordered = sorted(CATALOGUE, key=lambda improvement: improvement.group)
     for group, improvements in groupby(ordered, key=lambda improvement: improvement.group):
-        lines += [f"## {group}", "", "| name | changes | claim | source |", "|---|---|---|---|"]
+        lines += [f"## {group}", "", _about(group), ""]
+        lines += ["| name | changes | claim | source |", "|---|---|---|---|"]
         for one in improvements:
             changes = describe_difference(Recipe(), one.change(Recipe()))
             changes = typeset(changes) if changes else "nothing on the baseline, which has it"
             lines.append(f"| {one.name} | {changes} | {one.claim} | {one.source} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _about(group: str) -> str:
+    """Say which values are tried and why, what off is, and what does not go together."""
+    values, off, clashes = GROUPS[group]
+    told = [f"- **Tried:** {values}", f"- **Off:** {off}."]
+    return "\n".join([*told, f"- **Beware:** {clashes}"] if clashes else told)
 
 
 def commands() -> dict[str, str]:

@@ -66,7 +66,7 @@ def textkaizen(*arguments: object, stdin: bytes = b"", encoding: str = "utf-8") 
 
 def environment(**changes: str) -> dict[str, str]:
     """The variables of a process of its own, which finds this checkout wherever it starts."""
-    return os.environ | {"PYTHONPATH": str(Path(cli.__file__).parent.parent)} | changes
+    return os.environ | {"PYTHONPATH": str(Path(cli.__file__).parents[2])} | changes
 
 
 def write_corpus(path: Path, rows: list[tuple[str, str]] = ROWS) -> Path:

@@ -1,6 +1,7 @@
 """From texts to a model and on: train, evaluate, predict, chat, check and the catalogue."""
 
 import json
+import re
 
 import pytest
 from command_line import QUICK_YAML, ROWS, save_small_model, textkaizen, write_corpus
@@ -67,6 +68,76 @@ def test_evaluate_says_the_same_in_words_and_in_json(model, corpus):
         assert line.split()[0] == name.replace("_f1", "-F1")
         assert f"{value:.1f} % [{low:.1f}, {high:.1f}]" in line
     assert words[2] == f"on {len(ROWS)} texts of 3 classes; in brackets the 95 % interval"
+
+
+@pytest.mark.parametrize(
+    ("knobs", "told"),
+    [
+        ("starts: 3", ["3 starts ended at val_loss A, B, C; the best was kept."]),
+        (
+            "starts: 2\n  ensemble: 2\n  monitor: val_accuracy",
+            [
+                "2 starts of member 1 ended at val_accuracy A, B; the best was kept.",
+                "2 starts of member 2 ended at val_accuracy C, D; the best was kept.",
+                "An ensemble of 2 networks; the logs are those of the first.",
+            ],
+        ),
+        ("ensemble: 2", ["An ensemble of 2 networks; the logs are those of the first."]),
+        ("dropout: 0.2", []),
+    ],
+)
+def test_train_says_how_far_its_starts_are_apart_and_how_many_answer(tmp_path, corpus, knobs, told):
+    (tmp_path / "recipe.yaml").write_text(f"{QUICK_YAML}  {knobs}\n")
+    line = ["train", corpus, "--out", tmp_path / "model", "--recipe", tmp_path / "recipe.yaml"]
+    found = as_json(done(*line, "--json"))
+    words = done(*line).splitlines()[1:-1]
+    starts, members = found["starts"], found["members"]
+    assert members == len(load_model(tmp_path / "model").networks)
+    assert len(starts) % members == 0
+    best_first = lambda part: sorted(part, reverse=found["monitor"] == "val_accuracy")
+    each = len(starts) // members
+    parts = [best_first(starts[place : place + each]) for place in range(0, len(starts), each)]
+    names = dict(zip("ABCD", (f"{value:.2f}" for part in parts for value in part), strict=False))
+    filled = [re.sub(r"\b[ABCD]\b", lambda letter: names[letter[0]], line) for line in told]
+    assert words == filled
+    if members == 1:
+        assert parts[0][0] == found["logs"][found["monitor"]]
+
+
+def test_train_does_not_boast_of_starts_that_nothing_could_choose_among(tmp_path):
+    # Equal texts stay together: of three there is none to spare for validation.
+    rows = [(text, label) for text, label in ROWS[:1] + ROWS[30:31] for _ in range(20)]
+    corpus = write_corpus(tmp_path / "corpus.csv", rows)
+    (tmp_path / "recipe.yaml").write_text(f"{QUICK_YAML}  starts: 2\n")
+    line = ["train", corpus, "--out", tmp_path / "model", "--recipe", tmp_path / "recipe.yaml"]
+    told = "2 starts could not be told apart (no text to hold back); the first was kept."
+    assert told in done(*line).splitlines()
+    assert as_json(done(*line, "--json"))["starts"] == []
+
+
+def test_evaluate_scores_the_average_over_masks_in_words_and_in_json(tmp_path, corpus):
+    (tmp_path / "recipe.yaml").write_text(f"{QUICK_YAML}  dropout: 0.7\n")
+    model = tmp_path / "model"
+    done("train", corpus, "--out", model, "--recipe", tmp_path / "recipe.yaml")
+    line = ["evaluate", model, corpus, "--monte-carlo", 4]
+    told, words = as_json(done(*line, "--json")), done(*line).splitlines()
+    assert (words[0], words[3]) == ("All units", "Average over 4 dropout masks")
+    assert words[1:3] == done("evaluate", model, corpus).splitlines()[:2]
+    averaged = told["monte_carlo"]
+    assert words[4].startswith(f"accuracy   {100 * averaged['accuracy']['value']:.1f} % [")
+    gap = averaged["difference"]["macro_f1"]
+    assert words[5].startswith("macro-F1 ")
+    assert words[8].split()[1].strip("+") == f"{100 * gap['difference']:.1f}".replace("-0.0", "0.0")
+    assert max(map(len, words)) <= 80
+
+
+def test_evaluate_refuses_masks_of_a_model_without_dropout_and_fewer_than_one(model, corpus):
+    ended = textkaizen("evaluate", model, corpus, "--monte-carlo", 3)
+    assert (ended.status, ended.out) == (2, "")
+    assert "this model (network) was trained without" in ended.err
+    ended = textkaizen("evaluate", model, corpus, "--monte-carlo", 0)
+    assert (ended.status, ended.out) == (2, "")
+    assert "--monte-carlo" in ended.err
 
 
 def test_evaluate_counts_what_predict_answers(model, corpus):
@@ -163,7 +234,7 @@ def test_without_a_command_the_commands_are_listed():
     ended = textkaizen("--help")
     assert ended.status == 0
     commands = ended.out.partition("Commands:\n")[2].splitlines()
-    assert len(commands) == 8
+    assert len(commands) == 10
     # A sentence that is cut off tells a newcomer nothing.
     assert not [line for line in commands if "..." in line]
     assert textkaizen().err.startswith("Usage: textkaizen") or textkaizen().out == ended.out

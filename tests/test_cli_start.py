@@ -4,7 +4,17 @@ import subprocess
 import sys
 import time
 
+from command_line import environment, save_small_model
+
 HEAVY = ("numpy", "scipy", "sklearn", "jax", "jinja2", "regex", "yaml", "safetensors")
+ONLY_FOR_TRAINING = (
+    "jax",
+    "jinja2",
+    "sklearn",
+    "textkaizen.train.loop",
+    "textkaizen.classical.linear",
+    "textkaizen.study.kaizen",
+)
 
 
 def test_help_imports_nothing_heavy():
@@ -22,6 +32,31 @@ def test_help_imports_nothing_heavy():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
     assert "improve" in done.stdout
+    assert done.stderr == "[]\n"
+
+
+def test_predict_answers_without_what_only_training_needs(tmp_path):
+    model = save_small_model(tmp_path / "model")
+    script = (
+        "import sys\n"
+        f"sys.argv = ['textkaizen', 'predict', {str(model)!r}]\n"
+        "from textkaizen.cli import main\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        f"print([name for name in {ONLY_FOR_TRAINING!r} if name in sys.modules], file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        input="lost my key\n",
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert '"label": "loss"' in done.stdout
     assert done.stderr == "[]\n"
 
 

@@ -12,6 +12,7 @@ import textkaizen
 from textkaizen import api, cli
 from textkaizen.data import Corpus
 from textkaizen.errors import CorpusError, UsageError
+from textkaizen.files.recipes import recipe_text
 from textkaizen.recipe import Recipe
 from textkaizen.study import kaizen
 from textkaizen.study.improvements import chosen
@@ -156,6 +157,20 @@ def test_train_makes_a_model_by_the_recipe():
     assert (again.logits(TEXTS) == model.logits(TEXTS)).all()
 
 
+def test_rates_is_what_the_command_line_finds(tmp_path):
+    found = api.rates(TEXTS, np.array(LABELS), QUICK, seed=1)
+    assert found == api.rates(TEXTS[::-1], LABELS[::-1], QUICK, seed=np.int64(1))
+    file = tmp_path / "desk.csv"
+    rows = "\n".join(f"{text},{label}" for text, label in ROWS)
+    file.write_text(f"text,label\n{rows}\n", encoding="utf-8")
+    (tmp_path / "quick.yaml").write_text(recipe_text(QUICK))
+    options = ["--recipe", str(tmp_path / "quick.yaml"), "--seed", "1", "--json"]
+    printed = CliRunner().invoke(cli.app, ["rates", str(file), *options])
+    assert json.loads(printed.stdout)["losses"] == list(found.losses)
+    with pytest.raises(CorpusError, match="63 texts, 61 labels"):
+        api.rates(TEXTS, LABELS[:-2])
+
+
 def test_empty_texts_are_left_out_of_training():
     with_empty = textkaizen.train([*TEXTS, " "], [*LABELS, "hours"], QUICK)
     assert with_empty.facts == textkaizen.train(TEXTS, LABELS, QUICK).facts
@@ -182,7 +197,6 @@ def test_time_or_rounds_limit_and_every_core_is_used(asked, verb, limits, second
     assert (budget.seconds, budget.rounds) == (seconds, rounds)
     assert budget.cores == asked["means"].worker.count >= 1
     assert 0 <= result.seconds <= budget.clock() < 60  # the clock started with the call
-    assert api.DEFAULT_MINUTES == cli.DEFAULT_MINUTES
 
 
 @pytest.mark.parametrize("kind", [list, tuple, np.array, iter])

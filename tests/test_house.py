@@ -175,6 +175,7 @@ def test_the_wheel_holds_the_types_and_what_the_report_is_made_of(tmp_path):
     )
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    for name in ("py.typed", "cli/__init__.py", "report/page.html.j2", "report/page.css"):
+    report = ("report/page.html.j2", "report/page.css", "report/figure.css")
+    for name in ("py.typed", "cli/__init__.py", *report):
         assert f"textkaizen/{name}" in names
     assert not [name for name in names if name.startswith(("tests/", "examples/"))]

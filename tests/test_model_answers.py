@@ -144,7 +144,7 @@ def test_masks_of_a_model_without_dropout_are_refused_and_so_are_fewer_than_none
     for name in ("network", "ensemble", "logistic_regression", "linear_svm"):
         with pytest.raises(RecipeError, match=r"averages over masks of dropout: .*dropout is 0"):
             models[name].with_masks(5)
-    with pytest.raises(RecipeError, match=r"monte_carlo must be 0 or more; found -1"):
+    with pytest.raises(RecipeError, match=r"monte_carlo must be from 0 to 10,000; found -1"):
         models["masks"].with_masks(-1)
 
 

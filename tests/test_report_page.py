@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from test_report_example import LABELS, TEXTS, example, results, study_example
+from test_report_example import LABELS, MEASURED, TEXTS, example, results, study_example
 
 import textkaizen.report
 from textkaizen.recipe import Recipe
@@ -16,7 +16,8 @@ from textkaizen.report.answer import answer, gain, reach, rounds
 from textkaizen.report.figures import DEEPEST
 from textkaizen.report.page import LONGEST_TEXT, MOST_MISTAKES, render
 
-CSS = (Path(textkaizen.report.__file__).parent / "page.css").read_text(encoding="utf-8")
+REPORT = Path(textkaizen.report.__file__).parent
+CSS = "".join((REPORT / f"{n}.css").read_text(encoding="utf-8") for n in ("figure", "page"))
 VOID = {"meta", "link", "br"}
 PAGES = {name: render(result) for name, result in results().items()}
 
@@ -257,13 +258,19 @@ def test_changed_lines_of_the_recipe_name_the_value_of_the_baseline():
     assert PAGES["study"].count("# baseline:") == 0
 
 
-def test_the_command_repeats_the_run():
+def test_the_command_repeats_the_run(monkeypatch):
+    monkeypatch.setattr(reproduce, "CATALOGUE", MEASURED)
     whole = example()
     assert reproduce.command(whole) == (
         "textkaizen improve 'desk/library questions.csv' --rounds 3 --seed 1"
     )
     tested = replace(whole, data=whole.data | {"test_path": "test.csv"})
     assert "--test test.csv" in reproduce.command(tested)
+    columns = {"label": "the topic", "group": "customer"}
+    named = replace(whole, data=whole.data | {"test_path": "test.csv", "columns": columns})
+    assert reproduce.command(named).endswith(
+        "--test test.csv --label-column 'the topic' --group-column customer --rounds 3 --seed 1"
+    )
     some = replace(study_example(), verdicts=study_example().verdicts[:1])
     assert reproduce.command(some) == (
         "textkaizen study desk.csv --only 'dropout 0.5' --rounds 1 --seed 1"
@@ -272,6 +279,23 @@ def test_the_command_repeats_the_run():
     assert reproduce.command(results()["from a program"]) == (
         "textkaizen.improve(texts, labels, rounds=3, seed=1)"
     )
+
+
+def test_the_command_of_a_whole_study_names_nothing_although_some_was_left_out(monkeypatch):
+    monkeypatch.setattr(reproduce, "CATALOGUE", MEASURED)
+    whole = study_example()
+    gone = whole.verdicts[0].name
+    less = replace(whole, verdicts=whole.verdicts[1:], design=whole.design | {"left_out": [gone]})
+    assert reproduce.command(less) == reproduce.command(whole)
+    assert gone in "".join(Page(render(less)).texts).partition("Left out (1)")[2]
+
+
+def test_a_study_of_fewer_epochs_says_so_under_its_verdicts():
+    whole = study_example()
+    fewer = replace(whole, design=whole.design | {"epochs": 36, "epochs_asked": 60})
+    told = "".join(Page(render(fewer)).texts).partition("Verdicts")[2]
+    assert "networks were trained for 36 epochs instead of 60" in told
+    assert "instead of 60" not in render(whole)
 
 
 def test_the_page_shows_hash_versions_and_seed():

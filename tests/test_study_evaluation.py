@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from textkaizen.data import Corpus
-from textkaizen.errors import CorpusError
+from textkaizen.errors import CorpusError, UsageError
 from textkaizen.measure.metrics import macro_f1
-from textkaizen.model import learn_linear
+from textkaizen.model import learn_linear, learn_model
 from textkaizen.recipe import Recipe
 from textkaizen.study.evaluation import evaluate
 
@@ -76,3 +76,59 @@ def test_copies_count_once_for_the_width_of_an_interval():
 def test_texts_it_cannot_be_scored_on_are_refused(rows, message):
     with pytest.raises(CorpusError, match=message):
         evaluate(MODEL, rows)
+
+
+WRONG = ("loss", "fee", *LABELS[2:20], *("hours",) * 7)
+# So much dropout on so few units that a mask often changes an answer.
+DROPPING = Recipe().with_shape(hidden=(4,)).with_knobs(dropout=0.7, epochs=30, learning_rate=0.01)
+
+
+@pytest.fixture(scope="module")
+def dropping():
+    return learn_model(Corpus(TEXTS, LABELS), DROPPING, seed=1)[0]
+
+
+def test_masks_are_scored_beside_all_units_and_the_difference_is_that_of_the_scores(dropping):
+    rows = Corpus(TEXTS, WRONG)
+    found = evaluate(dropping, rows, monte_carlo=5)
+    averaged = found["monte_carlo"]
+    assert averaged["masks"] == 5
+    plain = evaluate(dropping.with_masks(0), rows)
+    assert {name: found[name] for name in plain} == plain
+    masked = evaluate(dropping.with_masks(5), rows)
+    assert (averaged["accuracy"], averaged["macro_f1"]) == (masked["accuracy"], masked["macro_f1"])
+    assert masked["accuracy"] != plain["accuracy"]
+    for metric, gap in averaged["difference"].items():
+        change = averaged[metric]["value"] - found[metric]["value"]
+        assert gap["difference"] == pytest.approx(change)
+        assert gap["low"] <= gap["difference"] <= gap["high"]
+        assert 0 < gap["p"] <= 1
+
+
+def test_a_model_that_averages_by_its_recipe_is_scored_with_all_units_too(dropping):
+    averaging, rows = dropping.with_masks(5), Corpus(TEXTS, WRONG)
+    assert evaluate(averaging, rows, monte_carlo=7) == evaluate(dropping, rows, monte_carlo=7)
+    assert "monte_carlo" not in evaluate(averaging, rows)
+
+
+def test_answers_that_do_not_change_differ_by_nothing(dropping):
+    hardly = learn_model(Corpus(TEXTS, LABELS), DROPPING.with_knobs(dropout=1e-6), seed=1)[0]
+    found = evaluate(hardly, Corpus(TEXTS, WRONG), monte_carlo=3)["monte_carlo"]["difference"]
+    nothing = {"difference": 0.0, "low": 0.0, "high": 0.0, "p": 1.0}
+    assert found == {"accuracy": nothing, "macro_f1": nothing}
+
+
+@pytest.mark.parametrize("masks", [0, -1])
+def test_fewer_than_one_mask_is_refused(dropping, masks):
+    with pytest.raises(UsageError, match=f"At least 1 dropout mask is needed; found {masks}"):
+        evaluate(dropping, Corpus(TEXTS, LABELS), monte_carlo=masks)
+
+
+@pytest.mark.parametrize("made", ["a linear model", "a network"])
+def test_a_model_trained_without_dropout_has_no_masks(made):
+    recipe = DROPPING.with_knobs(dropout=0.0, epochs=1)
+    model = MODEL if made == "a linear model" else learn_model(Corpus(TEXTS, LABELS), recipe, 0)[0]
+    with pytest.raises(
+        UsageError, match=r"trained with dropout; this model .* without\. Train one"
+    ):
+        evaluate(model, Corpus(TEXTS, LABELS), monte_carlo=3)

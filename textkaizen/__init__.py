@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from inspect import Signature
 
-    from textkaizen.api import describe, improve, save, study, train
+    from textkaizen.api import describe, improve, rates, save, study, train
     from textkaizen.errors import TextkaizenError
     from textkaizen.estimator import TextClassifier
     from textkaizen.files.models import load_model, save_model
@@ -44,6 +44,7 @@ __all__ = [
     "describe",
     "improve",
     "load_model",
+    "rates",
     "save",
     "save_model",
     "study",
@@ -58,6 +59,7 @@ _HOMES = {
     "TextkaizenError": "textkaizen.errors",
     "describe": "textkaizen.api",
     "improve": "textkaizen.api",
+    "rates": "textkaizen.api",
     "load_model": "textkaizen.files.models",
     "save": "textkaizen.api",
     "save_model": "textkaizen.files.models",

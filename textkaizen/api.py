@@ -9,8 +9,6 @@ The names are many, but each is an option of the command line, and is given by n
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 from numbers import Integral
@@ -23,13 +21,12 @@ if TYPE_CHECKING:
     from textkaizen.data import Corpus
     from textkaizen.model import Model
     from textkaizen.recipe import Recipe
-    from textkaizen.study.budget import Budget
+    from textkaizen.study.rates import RangeTest
     from textkaizen.study.result import Result
-    from textkaizen.study.rounds import Means, Progress
+    from textkaizen.study.rounds import Progress
 
     Tell = Callable[[Progress], Any]
 
-DEFAULT_MINUTES = 5.0
 ADVICE = {
     "texts": "Leave them out or make them strings",
     "labels": (
@@ -73,8 +70,9 @@ def improve(
         UsageError: arguments contradict each other or are out of their range.
     """
     from textkaizen.study.kaizen import improve as run
+    from textkaizen.terminal.limits import Limits
 
-    budget, means = _work(minutes, rounds, progress)
+    budget, means = Limits(minutes, rounds).begin(progress)
     corpus = _corpus(texts, labels, groups)
     test = None
     if test_texts is not None and test_labels is not None:
@@ -118,8 +116,9 @@ def study(
     """
     from textkaizen.study.improvements import chosen
     from textkaizen.study.kaizen import study as run
+    from textkaizen.terminal.limits import Limits
 
-    budget, means = _work(minutes, rounds, progress)
+    budget, means = Limits(minutes, rounds).begin(progress)
     result = run(
         _corpus(texts, labels, groups),
         budget=budget,
@@ -154,13 +153,43 @@ def train(
         >>> model.predict(["open on Sunday?"])
         ['hours']
     """
-    from textkaizen.data import canonical, require, without_empty
-    from textkaizen.model import learn_model
     from textkaizen.recipe import Recipe
+    from textkaizen.study.training import train_one
 
-    corpus = canonical(_corpus(texts, labels, groups))
-    require(corpus, 2)
-    return learn_model(without_empty(corpus), recipe or Recipe(), _seed(seed))[0]
+    return train_one(_corpus(texts, labels, groups), recipe or Recipe(), _seed(seed))[0]
+
+
+def rates(
+    texts: Iterable[str],
+    labels: Iterable[str],
+    recipe: Recipe | None = None,
+    seed: int = 0,
+) -> RangeTest:
+    """Train one network with a growing learning rate, and say which rate to begin with.
+
+    Args:
+        texts, labels, seed: as for `improve`.
+        recipe: how, its learning rate in the middle of the range; the baseline by default.
+
+    Returns:
+        The curve, `suggestion` (None where the curve shows none) and `reason`.
+
+    Raises:
+        CorpusError: the texts and labels are not as they must be.
+        RecipeError: a batch is larger than the texts there are.
+
+    Example:
+        >>> from textkaizen import Recipe
+        >>> texts = ["my card is lost", "a new card", "when do you open", "are you open today"]
+        >>> labels = ["card", "card", "hours", "hours"]
+        >>> found = rates(texts, labels, Recipe().with_shape(batch_size=2))
+        >>> 0.0001 < found.suggestion < 0.1
+        True
+    """
+    from textkaizen.recipe import Recipe
+    from textkaizen.study.rates import range_test
+
+    return range_test(_corpus(texts, labels, None), recipe or Recipe(), _seed(seed))
 
 
 def describe(result: Result) -> str:
@@ -185,29 +214,6 @@ def save(result: Result, folder: str | Path) -> None:
 
     check_folder(Path(folder))
     save_outcome(result, Path(folder), page=render(result))
-
-
-def _work(minutes: float | None, rounds: int | None, progress: Tell | None) -> tuple[Budget, Means]:
-    """Return the limits and what there is to work with: every core and a clock that now starts."""
-    from textkaizen.study.budget import Budget
-    from textkaizen.study.rounds import Means
-    from textkaizen.workers.threads import Threads
-
-    if minutes is not None and rounds is not None:
-        raise UsageError("Give minutes or rounds, not both: one is time, the other repeats.")
-    if minutes is not None and not 0 < minutes < 1e6:
-        raise UsageError(f"minutes must be more than 0; found {minutes!r}.")
-    if rounds is not None and not rounds >= 1:
-        raise UsageError(f"rounds must be at least 1; found {rounds!r}.")
-    started, workers = time.monotonic(), Threads()
-    budget = Budget(
-        seconds=math.inf if rounds is not None else 60 * (minutes or DEFAULT_MINUTES),
-        rounds=math.inf if rounds is None else rounds,
-        clock=lambda: time.monotonic() - started,
-        cores=workers.count,
-    )
-    means = Means(workers, workers.stopping)
-    return budget, means if progress is None else replace(means, progress=progress)
 
 
 def _seed(seed: Any) -> int:

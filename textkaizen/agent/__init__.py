@@ -1,1 +1,1 @@
-"""A model in use: predictions line by line, a chat, and the progress line of a study."""
+"""A model in use: predictions line by line, and a chat."""

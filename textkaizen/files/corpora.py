@@ -9,12 +9,13 @@ Rejected: telling the format by the content (a broken file would be read as anot
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -39,6 +40,7 @@ class Columns:
         text: holds the texts.
         label: holds the labels.
         group: names what rows belong together; None: nothing does.
+        group_optional: whether a file may lack the column of groups; then nothing belongs together.
 
     Raises:
         UsageError: two of them are the same.
@@ -47,6 +49,7 @@ class Columns:
     text: str = "text"
     label: str = "label"
     group: str | None = None
+    group_optional: bool = False
 
     def __post_init__(self) -> None:
         if len(set(self.names)) < len(self.names):
@@ -61,6 +64,28 @@ class Columns:
         return (
             (self.text, self.label) if self.group is None else (self.text, self.label, self.group)
         )
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """What has another column than by default, and its name.
+
+        Example:
+            >>> Columns("text", "topic", "customer").renamed
+            {'label': 'topic', 'group': 'customer'}
+        """
+        named = {"text": self.text, "label": self.label, "group": self.group}
+        usual = {"text": Columns.text, "label": Columns.label, "group": Columns.group}
+        return {what: name for what, name in named.items() if name and name != usual[what]}
+
+    def of(self, there: Iterable[str]) -> tuple[str, ...]:
+        """Return the columns to read of a file: all but a group that may be missing and is.
+
+        Args:
+            there: names of the file's columns.
+        """
+        if self.group is None or not self.group_optional or self.group in there:
+            return self.names
+        return self.text, self.label
 
 
 def load_corpus(path: Path, columns: Columns | None = None) -> Corpus:
@@ -81,11 +106,11 @@ def load_corpus(path: Path, columns: Columns | None = None) -> Corpus:
     columns = columns or Columns()
     suffix = Path(path).suffix.lower()
     if suffix in DELIMITERS:
-        table = read_table(read_text(path), str(path), columns.names, DELIMITERS[suffix])
+        table = _read_csv(read_text(path), str(path), columns, DELIMITERS[suffix])
     elif suffix in JSON_LINES:
-        table = _read_json_lines(read_text(path), str(path), columns.names)
+        table = _read_json_lines(read_text(path), str(path), columns)
     elif suffix == PARQUET:
-        table = _read_parquet(path, columns.names)
+        table = _read_parquet(path, columns)
     else:
         if not Path(path).is_file():
             read_bytes(path)  # says that there is no such file, or that it is a folder
@@ -99,7 +124,7 @@ def load_corpus(path: Path, columns: Columns | None = None) -> Corpus:
     return Corpus(
         tuple(texts),
         stripped(columns.label),
-        stripped(columns.group) if columns.group is not None else None,
+        stripped(columns.group) if columns.group in table.columns else None,
         tuple(table.lines),
         str(path),
     )
@@ -167,8 +192,19 @@ def _stream(stream: BinaryIO, name: str) -> Iterator[str]:
         yield from _lines(text)
 
 
-def _read_json_lines(text: str, name: str, wanted: tuple[str, ...]) -> Table:
-    """Read some keys of each line's object."""
+def _read_csv(text: str, name: str, asked: Columns, delimiter: str) -> Table:
+    """Read some columns of a CSV or TSV."""
+    wanted = asked.names
+    if asked.group_optional:
+        with suppress(csv.Error):  # a header that cannot be read is told below
+            rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            wanted = asked.of(field.strip() for field in next(filter(None, rows), []))
+    return read_table(text, name, wanted, delimiter)
+
+
+def _read_json_lines(text: str, name: str, asked: Columns) -> Table:
+    """Read some keys of each line's object; an optional one of every line as soon as one has it."""
+    wanted = asked.of(_keys(text))
     columns: list[list[str]] = [[] for _ in wanted]
     lines: list[int] = []
     wrong: list[str] = []
@@ -195,6 +231,14 @@ def _read_json_lines(text: str, name: str, wanted: tuple[str, ...]) -> Table:
             f"There must be labelled texts; {name} is empty. Write one object a line."
         )
     return Table(dict(zip(wanted, columns, strict=True)), lines)
+
+
+def _keys(text: str) -> Iterator[str]:
+    """Yield the keys of every line that is an object."""
+    for line in io.StringIO(text, newline=None):
+        with suppress(ValueError, RecursionError):
+            values = json.loads(line)
+            yield from values if isinstance(values, dict) else ()
 
 
 def _object(line: str, wanted: tuple[str, ...], name: str, number: int) -> list[str]:
@@ -241,7 +285,7 @@ def _kind(value: Any) -> str:
     return kinds.get(type(value), "null" if value is None else "a number")
 
 
-def _read_parquet(path: Path, wanted: tuple[str, ...]) -> Table:
+def _read_parquet(path: Path, asked: Columns) -> Table:
     """Read some columns of a Parquet file."""
     content = read_bytes(path)
     try:
@@ -255,6 +299,7 @@ def _read_parquet(path: Path, wanted: tuple[str, ...]) -> Table:
     try:
         # One thread: the pool of another library is not to be kept busy in a program with lanes.
         file = parquet.ParquetFile(pyarrow.BufferReader(content))
+        wanted = asked.of(file.schema_arrow.names)
         for name in wanted:
             place_of(name, file.schema_arrow.names, str(path))
         found = file.read(columns=list(wanted), use_threads=False)

@@ -13,8 +13,8 @@ from textkaizen.recipe.parts import Knobs, Shape, TextRules
 
 PARTS: dict[str, type] = {"text": TextRules, "shape": Shape, "knobs": Knobs}
 NORM_HINT = (
-    "; BatchNormalization(0.5), which textbooks print, gives an axis and not a rate: Keras 3 "
-    "refuses it. Say before or after, without a number"
+    "; BatchNormalization(0.5), which textbooks print, gives an axis and not a rate, and Keras 3 "
+    "fails at it or trains along the wrong axis. Say before or after, without a number"
 )
 
 
@@ -71,9 +71,7 @@ def _as_kind(where: str, value: Any, default: Any) -> Any:
     """Bring a value read from a file to the kind of the default, or refuse it."""
     name = where.partition(".")[2]
     if isinstance(value, (list, tuple)) and name in (*PER_HIDDEN_LAYER, *PER_LAYER):
-        if any(isinstance(each, (list, tuple)) for each in value):
-            raise RecipeError(f"'{where}' must be one value a layer; found {value!r}.")
-        return tuple(_as_kind(where, each, default) for each in value)
+        return _layers(where, value, default)
     if value is None and default == math.inf:
         return math.inf
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -93,3 +91,10 @@ def _as_kind(where: str, value: Any, default: Any) -> Any:
     if number:
         return float(value)
     raise RecipeError(f"'{where}' must be a number; found {value!r}.")
+
+
+def _layers(where: str, values: list | tuple, default: Any) -> tuple:
+    """Bring a list with one value for each layer to the kind of the default."""
+    if any(isinstance(each, (list, tuple)) for each in values):
+        raise RecipeError(f"'{where}' must be one value a layer; found {values!r}.")
+    return tuple(_as_kind(where, each, default) for each in values)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textkaizen.errors import listed
 from textkaizen.measure.compare import Difference
 from textkaizen.report.wording import counted, joined, points, points_interval, told_chance
 from textkaizen.study.result import (
@@ -197,6 +198,28 @@ def ending(result: Result) -> str:
     if stopped == "nothing more helps" and not result.adopted:
         return "The run ended because nothing is shown to help."
     return "" if is_study(result) and stopped == "rounds are used" else ENDS.get(stopped, "")
+
+
+def fewer_epochs(result: Result) -> str:
+    """Say that a study trained for fewer epochs than it was asked to; "" where it did not."""
+    epochs, asked = (result.design.get(name, 0) for name in ("epochs", "epochs_asked"))
+    if epochs >= asked:
+        return ""
+    return (
+        f"To measure more in the time, networks were trained for {counted(epochs, 'epoch')} "
+        f"instead of {asked}, but for improvements that bring a number of their own."
+    )
+
+
+def left_out(result: Result) -> str:
+    """Say which improvements were left out since they need more texts; "" without any."""
+    names = result.design.get("left_out") or []
+    if not names:
+        return ""
+    return (
+        f"Left out ({len(names)}), since a batch would be larger than the texts there are to train "
+        f"on: {listed(names)}."
+    )
 
 
 def why_untried(result: Result, one: Round) -> str:

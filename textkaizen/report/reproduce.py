@@ -77,6 +77,8 @@ def command(result: Result) -> str:
     words = ["textkaizen", verb, path]
     if result.data.get("test_path"):
         words += ["--test", str(result.data["test_path"])]
+    for what, column in (result.data.get("columns") or {}).items():
+        words += [f"--{what}-column", column]
     if verb == "study":
         for name in _only(result):
             words += ["--only", name]
@@ -90,6 +92,7 @@ def _only(result: Result) -> list[str]:
     """Names to be given to a study that did not take the whole catalogue."""
     asked = {verdict.name for verdict in result.verdicts}
     usual = {i.name for i in CATALOGUE if i.change(result.baseline) != result.baseline}
+    usual -= set(result.design.get("left_out", ()))
     return [] if asked == usual else sorted(asked)
 
 

@@ -64,11 +64,11 @@ def _cost(recipe: Recipe) -> float:
     """What a lane costs, in units that mean nothing alone."""
     shape, knobs = recipe.shape, recipe.knobs
     steps = 32 / shape.batch_size if shape.batch_size else 0.0
-    stepping = 0.25 * steps + 0.75 if steps > 1 else 0.4 * steps + 0.6
-    work = 0.4 + 0.6 * max(shape.hidden, default=16) / 64
+    stepping = 0.35 * steps + 0.65 if steps > 1 else 0.4 * steps + 0.6
+    work = 0.2 + 0.8 * max(shape.hidden, default=24) / 64
     depth = 1 + 0.15 * (len(shape.hidden) - 1)
-    plain = 1.3 if needs_plain_path(knobs) else 1.0
-    extras = 1.15 if uses_extras(knobs) else 1.0
+    plain = 1.6 if needs_plain_path(knobs) else 1.0
+    extras = 1.25 if uses_extras(knobs) else 1.0
     epochs = knobs.epochs if math.isinf(knobs.patience) else min(knobs.epochs, STOPPED_EPOCHS)
     return stepping * work * depth * plain * extras * epochs * knobs.starts * knobs.ensemble
 

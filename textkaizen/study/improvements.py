@@ -75,6 +75,8 @@ def applicable(
 ) -> tuple[tuple[Improvement, ...], tuple[str, ...]]:
     """Leave out what cannot be tried on so few texts: batches larger than all of them.
 
+    The baseline's own batch size stays, whatever it is.
+
     Args:
         improvements: in any order.
         baseline: what they change.
@@ -83,7 +85,8 @@ def applicable(
     Returns:
         What remains, and the names of what was left out.
     """
-    fits = [i.change(baseline).shape.batch_size <= texts for i in improvements]
+    sizes = [i.change(baseline).shape.batch_size for i in improvements]
+    fits = [size <= texts or size == baseline.shape.batch_size for size in sizes]
     pairs = list(zip(improvements, fits, strict=True))
     return tuple(i for i, fit in pairs if fit), tuple(i.name for i, fit in pairs if not fit)
 

@@ -18,18 +18,17 @@ from typing import Any
 from textkaizen.data import Corpus
 from textkaizen.recipe import Recipe
 from textkaizen.study.budget import (
-    FOLDS,
     MOST_SEEDS,
     Budget,
     design_by_size,
     folds_by_time,
     relative_cost,
-    shortened,
 )
 from textkaizen.study.experiment import Experiment
 from textkaizen.study.finale import Contenders, learn_contenders, look_once
 from textkaizen.study.improvements import CATALOGUE, Improvement, applicable
 from textkaizen.study.material import Material
+from textkaizen.study.pace import STUDY_SHARE, affordable_epochs, lane_seconds
 from textkaizen.study.preparation import LEAST_FOLDS, Prepared, prepare
 from textkaizen.study.result import Result
 from textkaizen.study.rounds import (
@@ -43,7 +42,6 @@ from textkaizen.study.rounds import (
     measure_round,
 )
 
-STUDY_SHARE = 0.95  # of its time that a study may take for its one round
 FINALS = 2.1  # the adopted recipe is trained with texts held back, then on all of them
 FINISH_SECONDS = 5.0  # scores, report and files at the end
 LEAST_TRAINED = 0.75  # share of a fold's texts that is trained on, whatever is held back
@@ -122,9 +120,9 @@ def study(
     try:
         if budget.timed:
             means.progress(Progress(0, "baseline network", 0, 0))
-            first = learn_contenders(prepared, {"baseline": baseline}, seed, means)
-            epochs = _affordable_epochs(baseline, improvements, budget, first.seconds["baseline"])
-            seconds = first.seconds["baseline"] * epochs / baseline.knobs.epochs
+            seconds = lane_seconds(prepared, baseline, seed, means, budget.cores)
+            epochs = affordable_epochs(baseline, improvements, budget, seconds)
+            seconds *= epochs / asked
             baseline = baseline.with_knobs(epochs=epochs)
             ladder.recipe = baseline
         experiment = _experiment(prepared, baseline, improvements, budget, seconds, seed, means)
@@ -158,16 +156,6 @@ def _applicable(
     """Leave out what needs more texts than the smallest training part of any fold may have."""
     texts = len(prepared.training) * (LEAST_FOLDS - 1) / LEAST_FOLDS
     return applicable(improvements, baseline, int(texts * LEAST_TRAINED))
-
-
-def _affordable_epochs(
-    baseline: Recipe, improvements: tuple[Improvement, ...], budget: Budget, seconds: float
-) -> int:
-    """How many epochs leave time for every improvement on the fewest folds."""
-    changed = {improvement.change(baseline) for improvement in improvements} | {baseline}
-    costs = sum(relative_cost(recipe, baseline) for recipe in changed)
-    shares = FOLDS[-1] * (FOLDS[-1] - 1) / FOLDS[-1]  # lanes, each of so many of the texts
-    return shortened(budget, baseline, costs * shares * seconds / STUDY_SHARE)
 
 
 def _experiment(

@@ -136,29 +136,17 @@ def read_curve(
         losses: of each step.
         passes: how many texts there were, and how many times each was seen.
     """
-    decade = len(losses) / DECADES
-    smooth = smoothed(losses, MEMORY * decade)
-    end = _end(smooth, _first(losses))
-    least, half = int(np.argmin(smooth[:end])), max(round(WINDOW / 2 * decade), 1)
-    slopes = _slopes(losses[:end], half)  # themselves: their average lags behind
-    fallen = _first(losses) - smooth[least] > FLAT * _first(losses)
+    decade = max(len(losses) // DECADES, 1)
+    smooth, first = smoothed(losses, MEMORY * decade), float(np.mean(losses[:decade]))
+    end, half = _end(smooth, first), max(round(WINDOW / 2 * decade), 1)
+    # The first decade is what the loss began with; its average is still one of few steps.
+    begun = decade if end > decade else 0
+    least = begun + int(np.argmin(smooth[begun:end]))
+    slopes = _slopes(losses[:end], half) if begun else np.zeros(0)  # their average lags behind
+    fallen = first - smooth[least] > FLAT * first
     steepest = float(rates[half + np.argmin(slopes)]) if len(slopes) and fallen else None
-    if not len(slopes):
-        reason = f"The loss goes astray at the least rates already. Lower learning_rate {AGAIN}"
-    elif not fallen:
-        reason = (
-            f"The curve is flat: the loss never falls by {FLAT:.0%} of what it began with, so no "
-            f"rate is shown to be better than another. Raise learning_rate {AGAIN}"
-        )
-    elif np.argmin(slopes) == len(slopes) - 1 and end == len(losses):
-        reason = (
-            "The loss falls fastest at the largest rates of the range, which ends too soon. Raise "
-            f"learning_rate {AGAIN}"
-        )
-    else:
-        known = passes[1] > 1 and smooth[least] < FLAT * _first(losses)
-        reason = _why(end < len(losses), bool(known))
-    found = float(f"{steepest:.2g}") if steepest and AGAIN not in reason else None
+    silent = _silence(slopes, bool(fallen), end == len(losses))
+    known = passes[1] > 1 and bool(smooth[least] < FLAT * first)
     return RangeTest(
         learning_rate=recipe.knobs.learning_rate,
         rates=tuple(rates.tolist()),
@@ -167,8 +155,8 @@ def read_curve(
         end=end,
         steepest=steepest,
         least=float(rates[least]),
-        suggestion=found,
-        reason=reason,
+        suggestion=None if silent or steepest is None else float(f"{steepest:.2g}"),
+        reason=silent or _why(end < len(losses), known),
         texts=passes[0],
         epochs=passes[1],
     )
@@ -195,13 +183,8 @@ def smoothed(losses: np.ndarray, memory: float) -> np.ndarray:
     return found
 
 
-def _first(losses: np.ndarray) -> float:
-    """What the loss began with: the mean of the first decade, in which nothing is learnt yet."""
-    return float(np.mean(losses[: max(len(losses) // DECADES, 1)]))
-
-
 def _end(smooth: np.ndarray, first: float) -> int:
-    """How many steps there are before the loss has gone astray; at least 1."""
+    """How many steps there are before the loss has gone astray, at least 1."""
     least = np.fmin.accumulate(smooth)
     risen = (smooth > ASTRAY * least) & (smooth - least > FLAT * first)
     astray = np.flatnonzero(risen | ~np.isfinite(smooth))
@@ -214,6 +197,29 @@ def _slopes(values: np.ndarray, half: int) -> np.ndarray:
         return np.zeros(0)
     offsets = np.arange(-half, half + 1)
     return np.correlate(values, offsets / (offsets @ offsets), "valid")
+
+
+def _silence(slopes: np.ndarray, fallen: bool, whole: bool) -> str:
+    """Say why the curve shows no rate; "" where it shows one.
+
+    Args:
+        slopes: of what was read; none where it went astray at once.
+        fallen: whether the loss ever fell by what counts.
+        whole: whether the curve was read to its end.
+    """
+    if not len(slopes):
+        return f"The loss goes astray at the least rates already. Lower learning_rate {AGAIN}"
+    if not fallen:
+        return (
+            f"The curve is flat: the loss never falls by {FLAT:.0%} of what it began with, so no "
+            f"rate is shown to be better than another. Raise learning_rate {AGAIN}"
+        )
+    if whole and np.argmin(slopes) == len(slopes) - 1:
+        return (
+            "The loss falls fastest at the largest rates of the range, which ends too soon. Raise "
+            f"learning_rate {AGAIN}"
+        )
+    return ""
 
 
 def _why(astray: bool, known: bool) -> str:

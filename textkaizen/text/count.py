@@ -2,10 +2,11 @@
 
 Counting what stands in a text learns nothing from the other texts, so it is done once for all
 texts of a study. Which features are kept, and their IDF, is learnt later from the training part
-of each fold (`vectorise.py`) by picking columns. scikit-learn's analysers cut texts into features;
-words are runs of letters, digits and marks in any script.
+of each fold (`vectorise.py`) by picking columns. Texts are cut as scikit-learn's analysers "word"
+and "char_wb" cut them; words are runs of letters, digits and marks in any script.
 
-Rejected: a vectoriser fitted anew in each fold (most of its time is cutting the same texts again).
+Rejected: a vectoriser fitted anew in each fold (most of its time is cutting the same texts again);
+scikit-learn's own analysers (a model that predicts would import all of scikit-learn for them).
 """
 
 from __future__ import annotations
@@ -13,19 +14,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 import regex
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import CountVectorizer
 
 from textkaizen.recipe import TextRules
 from textkaizen.text.normalise import normalise
 
 # Letters and digits of any script, with the marks that Devanagari or Thai vowels are.
 WORD = regex.compile(r"[\w\p{M}]+")
-KINDS = ("words", "characters")
 
 
 @dataclass(frozen=True)
@@ -48,20 +48,53 @@ class Counts:
 @lru_cache(maxsize=16)
 def analysers(rules: TextRules) -> tuple[Callable[[str], list[str]], ...]:
     """Return what cuts a normalised text into words and what cuts it into characters."""
-    cut: list[Callable[[str], list[str]]] = []
-    for kind in KINDS:
-        span = getattr(rules, kind)
-        if span == (0, 0):
-            cut.append(lambda text: [])
-            continue
-        how = (
-            {"tokenizer": WORD.findall, "token_pattern": None}
-            if kind == "words"
-            else {"analyzer": "char_wb"}
-        )
-        vectorizer = CountVectorizer(lowercase=False, ngram_range=span, **how)
-        cut.append(vectorizer.build_analyzer())
-    return tuple(cut)
+    return tuple(
+        partial(cut, span=span) if span != (0, 0) else _nothing
+        for cut, span in ((word_features, rules.words), (character_features, rules.characters))
+    )
+
+
+def word_features(text: str, span: tuple[int, int]) -> list[str]:
+    """Return runs of words, joined by blanks; `span` is their smallest and largest number.
+
+    Example:
+        >>> word_features("do you open?", (1, 2))
+        ['do', 'you', 'open', 'do you', 'you open']
+    """
+    words = WORD.findall(text)
+    return [" ".join(run) for run in _runs(words, span)]
+
+
+def character_features(text: str, span: tuple[int, int]) -> list[str]:
+    """Return runs of characters within words, each padded by a blank on either side.
+
+    A padded word that is shorter than a run is one feature, once.
+
+    Example:
+        >>> character_features("a do", (2, 3))
+        [' a', 'a ', ' a ', ' d', 'do', 'o ', ' do', 'do ']
+    """
+    least, most = span
+    found: list[str] = []
+    for word in text.split():
+        padded = f" {word} "
+        if len(padded) < least:
+            found.append(padded)
+        found += _runs(padded, (least, min(most, len(padded))))
+    return found
+
+
+def _runs(sequence: Any, span: tuple[int, int]) -> list[Any]:
+    """All runs of neighbours of these lengths, in the order of their length."""
+    return [
+        sequence[start : start + length]
+        for length in range(span[0], span[1] + 1)
+        for start in range(len(sequence) - length + 1)
+    ]
+
+
+def _nothing(text: str) -> list[str]:
+    return []
 
 
 def count(texts: Iterable[str], rules: TextRules) -> Counts:

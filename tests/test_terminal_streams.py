@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textkaizen.agent.terminal import exit_status, json_text, results_in
 from textkaizen.errors import ModelError, UsageError
 from textkaizen.files.models import check_model_folder
+from textkaizen.terminal.streams import exit_status, json_text, results_in
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=20)
 

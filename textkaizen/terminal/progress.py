@@ -7,13 +7,14 @@ standard error.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
+from textkaizen.study.budget import Budget
 from textkaizen.study.rounds import Means, Progress
-from textkaizen.workers.threads import Threads
+from textkaizen.terminal.limits import Limits
 
 Show = Callable[[Progress], Any]
 Close = Callable[[], Any]
@@ -22,26 +23,17 @@ LOG_EVERY_SECONDS = 20.0
 
 
 @contextmanager
-def means_with_progress(
-    seconds: float | None,
-) -> Iterator[tuple[Means, Callable[[], float]]]:
-    """Give a study threads and a progress line.
-
-    Args:
-        seconds: the time there is; None when rounds limit.
+def progress_line(limits: Limits) -> Iterator[tuple[Budget, Means]]:
+    """Give a study what there is to work with, and a progress line on standard error.
 
     Yields:
-        The means, and a clock that tells the seconds since the start.
+        What `limits.begin` gives; the line is taken away at the end.
     """
-    started = time.monotonic()
-    workers = Threads()
-
-    def clock() -> float:
-        return time.monotonic() - started
-
-    show, close = (_live if sys.stderr.isatty() else _log)(Line(seconds, clock), clock)
+    budget, means = limits.begin()
+    line = Line(limits.seconds, budget.clock)
+    show, close = (_live if sys.stderr.isatty() else _log)(line, budget.clock)
     try:
-        yield Means(workers, workers.stopping, progress=show), clock
+        yield budget, replace(means, progress=show)
     finally:
         close()
 

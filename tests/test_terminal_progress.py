@@ -5,9 +5,10 @@ import threading
 
 import pytest
 
-from textkaizen.agent import progress
-from textkaizen.agent.progress import LOG_EVERY_SECONDS, Line, means_with_progress
 from textkaizen.study.rounds import Progress
+from textkaizen.terminal import limits
+from textkaizen.terminal.limits import Limits
+from textkaizen.terminal.progress import LOG_EVERY_SECONDS, Line, progress_line
 
 FIRST = Progress(0, "baseline network and linear models", 0, 0)
 
@@ -25,7 +26,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(progress.time, "monotonic", clock)
+    monkeypatch.setattr(limits.time, "monotonic", clock)
     return clock
 
 
@@ -67,7 +68,7 @@ def test_without_a_limit_the_time_left_is_guessed_from_the_lanes_that_are_done()
 
 
 def test_away_from_a_terminal_a_line_comes_now_and_then(clock, capsys):
-    with means_with_progress(300) as (means, _):
+    with progress_line(Limits(5)) as (_, means):
         means.progress(FIRST)
         for done in range(100):
             clock.seconds += 1
@@ -100,7 +101,7 @@ def test_at_a_terminal_one_line_moves(clock, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     with os.fdopen(slave, "w", encoding="utf-8") as terminal:
         monkeypatch.setattr("sys.stderr", terminal)
-        with means_with_progress(300) as (means, _):
+        with progress_line(Limits(5)) as (_, means):
             for done in range(5):
                 means.progress(Progress(1, "[bold]max-norm[/bold]", done, 5))
     reader.join(timeout=30)
@@ -115,8 +116,8 @@ def test_at_a_terminal_one_line_moves(clock, capsys, monkeypatch):
 
 def test_the_clock_of_a_run_starts_with_it(clock):
     clock.seconds = 1000
-    with means_with_progress(None) as (means, since):
+    with progress_line(Limits(rounds=1)) as (budget, means):
         clock.seconds = 1007
-        assert since() == 7
+        assert budget.clock() == 7
         assert list(means.worker(lambda n: n + 1, [1, 2, 3])) == [2, 3, 4]
         assert not means.stopping()

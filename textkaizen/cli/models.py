@@ -1,0 +1,174 @@
+"""From texts to a model and on: `train`, `evaluate`, `predict`, `chat`."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from textkaizen.cli.options import (
+    Data,
+    GroupColumn,
+    Json,
+    LabelColumn,
+    ModelFolder,
+    RecipeFile,
+    Seed,
+    TextColumn,
+    corpora,
+    print_json,
+    recipe_of,
+)
+
+if TYPE_CHECKING:
+    from textkaizen.recipe import Knobs
+    from textkaizen.train.lanes import TrainedLane
+
+
+def train(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder for the model.")],
+    recipe: RecipeFile = None,
+    seed: Seed = 0,
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
+    group_column: GroupColumn = None,
+    as_json: Json = False,
+) -> None:
+    """Train one network by a recipe on all texts and save it."""
+    from textkaizen.files.corpora import Columns
+    from textkaizen.files.models import check_model_folder, save_model
+    from textkaizen.study.training import train_one
+
+    chosen = recipe_of(recipe)
+    corpus, _ = corpora(data, None, Columns(text_column, label_column, group_column))
+    check_model_folder(out)
+    model, trained = train_one(corpus, chosen, seed)
+    save_model(model, out)
+    last = {name: values[trained.best_epoch - 1] for name, values in trained.history.items()}
+    if as_json:
+        print_json(
+            {
+                "model": str(out),
+                "texts": model.facts["texts"],
+                "classes": len(model.labels),
+                "epoch": trained.best_epoch,
+                "logs": last,
+                **_starts(chosen.knobs, trained),
+                "recipe": chosen.to_dict(),
+                "seed": seed,
+                "seconds": trained.seconds,
+            }
+        )
+        return
+    shown = {name: value for name, value in last.items() if name != "penalty" or value}
+    logs = ", ".join(f"{name} {value:.3f}" for name, value in shown.items())
+    typer.echo(
+        f"Trained on {model.facts['texts']} texts. After epoch {trained.best_epoch}: {logs}."
+    )
+    for sentence in _starts_told(chosen.knobs, trained):
+        typer.echo(sentence)
+    typer.echo(f"The model is in {out}.")
+
+
+def _starts(knobs: Knobs, trained: TrainedLane) -> dict[str, Any]:
+    """What JSON says of several starts and members.
+
+    `starts` holds the monitor's value of every start, member by member: None for one that has
+    diverged, and no values where no text could be held back to choose by.
+    """
+    values = trained.starts if knobs.monitor in trained.history else ()
+    starts = [value if math.isfinite(value) else None for value in values]
+    return {"monitor": knobs.monitor, "starts": starts, "members": knobs.ensemble}
+
+
+def _starts_told(knobs: Knobs, trained: TrainedLane) -> list[str]:
+    """Say how far the starts are apart, and how many networks answer together."""
+    told = []
+    if knobs.starts > 1:
+        values = _starts(knobs, trained)["starts"]
+        best_first = -1 if knobs.monitor == "val_accuracy" else 1
+        order = lambda value: math.inf if value is None else best_first * value
+        for member in range(knobs.ensemble):
+            own = sorted(values[member * knobs.starts :][: knobs.starts], key=order)
+            of = f" of member {member + 1}" if knobs.ensemble > 1 else ""
+            shown = ", ".join("no number" if v is None else f"{v:.2f}" for v in own)
+            ends = f"ended at {knobs.monitor} {shown}; the best was kept"
+            if not own:
+                ends = "could not be told apart (no text to hold back); the first was kept"
+            told.append(f"{knobs.starts} starts{of} {ends}.")
+    if knobs.ensemble > 1:
+        told.append(f"An ensemble of {knobs.ensemble} networks; the logs are those of the first.")
+    return told
+
+
+def evaluate(
+    model: ModelFolder,
+    data: Data,
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
+    group_column: Annotated[
+        str | None, typer.Option(help="Column naming rows that count as one in the intervals.")
+    ] = None,
+    monte_carlo: Annotated[
+        int | None,
+        typer.Option(help="Score the average over so many dropout masks, too.", min=1),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Score a model on labelled texts: accuracy and macro-F1."""
+    from textkaizen.files.corpora import Columns
+    from textkaizen.files.models import load_model
+    from textkaizen.report.scores import scores_told
+    from textkaizen.study.evaluation import evaluate as score
+
+    loaded = load_model(model)
+    corpus, _ = corpora(data, None, Columns(text_column, label_column, group_column))
+    found = score(loaded, corpus, monte_carlo=monte_carlo)
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(scores_told(found))
+
+
+def predict(
+    model: ModelFolder,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="Texts, one a line; standard input by default."),
+    ] = None,
+    top_k: Annotated[int, typer.Option(help="Labels to give for each text.", min=1)] = 1,
+) -> None:
+    """Label texts, one a line: JSON Lines come out."""
+    from textkaizen.agent.predictions import predictions
+    from textkaizen.files.corpora import open_lines
+    from textkaizen.files.models import load_model
+    from textkaizen.terminal.streams import json_text
+
+    loaded = load_model(model)
+    with open_lines(file) as lines:
+        for answer in predictions(loaded, lines, top_k):
+            # At once: whoever sends line by line through a pipe waits for it.
+            print(json_text(answer), flush=True)
+
+
+def chat(
+    model: ModelFolder,
+    replies: Annotated[
+        Path | None, typer.Option(help="CSV with the columns label and reply.")
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """Talk with a model: a line in, a reply out.
+
+    Ends with `/quit` or the end of the input.
+    """
+    from textkaizen.agent.chat import converse
+    from textkaizen.files.models import load_model
+    from textkaizen.files.replies import load_replies
+
+    loaded = load_model(model)
+    known = load_replies(replies, loaded.labels) if replies is not None else {}
+    converse(loaded, known, seed=seed)

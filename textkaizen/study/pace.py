@@ -1,0 +1,64 @@
+"""How long a lane takes here and now, and how many epochs a study can therefore afford.
+
+Measured with as many networks side by side as there are cores: they share caches and memory, and
+one alone would promise too much.
+"""
+
+from __future__ import annotations
+
+import math
+
+from textkaizen.model import learn_model
+from textkaizen.recipe import Recipe
+from textkaizen.study.budget import COMPILE_SECONDS, FOLDS, Budget, relative_cost, shortened
+from textkaizen.study.improvements import Improvement
+from textkaizen.study.preparation import Prepared
+from textkaizen.study.rounds import Means
+from textkaizen.train.inputs import needs_plain_path, uses_extras
+
+TRIAL_EPOCHS = 6
+STUDY_SHARE = 0.95  # of its time that a study may take for its one round
+SPARE = 1.1  # what a guess of the whole is short of, as a rule
+
+
+def lane_seconds(prepared: Prepared, recipe: Recipe, seed: int, means: Means, cores: int) -> float:
+    """Train the recipe for a few epochs on every core; return what all its epochs would take.
+
+    Raises:
+        KeyboardInterrupt: training was stopped before its end.
+    """
+    epochs = min(TRIAL_EPOCHS, recipe.knobs.epochs)
+    trial = recipe.with_knobs(epochs=epochs, patience=math.inf)
+
+    def learn(number: int) -> float:
+        corpus, stopping = prepared.training, [means.stopping]
+        return learn_model(corpus, trial, seed + number, means.programs, stopping)[1].seconds
+
+    seconds = max(means.worker(learn, range(cores)))
+    if means.stopping():
+        raise KeyboardInterrupt
+    return seconds * recipe.knobs.epochs / epochs
+
+
+def affordable_epochs(
+    baseline: Recipe, improvements: tuple[Improvement, ...], budget: Budget, seconds: float
+) -> int:
+    """Return how many epochs leave time for every improvement on the fewest folds.
+
+    Args:
+        baseline: what is changed.
+        improvements: to be measured.
+        budget: timed.
+        seconds: of a lane of the baseline on all texts, with all its epochs.
+    """
+    changed = list({improvement.change(baseline): None for improvement in improvements})
+    costs = sum(relative_cost(recipe, baseline) for recipe in (baseline, *changed))
+    programs = {
+        (recipe.shape, needs_plain_path(recipe.knobs), uses_extras(recipe.knobs))
+        for recipe in changed
+    }
+    # On `folds` folds a lane has all but one part of the texts.
+    training = costs * (FOLDS[-1] - 1) * seconds * SPARE
+    compiling = len(programs) * COMPILE_SECONDS
+    share = STUDY_SHARE - compiling / max(budget.left() * budget.cores, 1e-9)
+    return shortened(budget, baseline, training / max(share, 1e-9))

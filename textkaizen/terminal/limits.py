@@ -1,0 +1,78 @@
+"""Minutes or rounds -> what a study is given: a budget whose clock now starts, and every core.
+
+The command line and the façade take the same two limits and refuse the same; only how they write
+the names of their options differs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from textkaizen.errors import UsageError
+from textkaizen.study.budget import Budget
+from textkaizen.study.rounds import Means, Progress
+from textkaizen.workers.threads import Threads
+
+DEFAULT_MINUTES = 5.0
+MOST_MINUTES = 1e6
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a run may go on.
+
+    Args:
+        minutes: time to spend, > 0; DEFAULT_MINUTES when neither limit is given.
+        rounds: rounds at most instead, >= 1, whatever time they take.
+        dashes: what the caller writes before the name of an option: "--" on the command line.
+
+    Raises:
+        UsageError: both limits are given, or one is out of its range.
+    """
+
+    minutes: float | None = None
+    rounds: int | None = None
+    dashes: str = ""
+
+    def __post_init__(self) -> None:
+        minutes, rounds = self.dashes + "minutes", self.dashes + "rounds"
+        if self.minutes is not None and self.rounds is not None:
+            raise UsageError(
+                f"Give {minutes} or {rounds}, not both: one is time, the other repeats."
+            )
+        if self.minutes is not None and not 0 < self.minutes < MOST_MINUTES:
+            raise UsageError(f"{minutes} must be more than 0; found {self.minutes:g}.")
+        if self.rounds is not None and not self.rounds >= 1:
+            raise UsageError(f"{rounds} must be at least 1; found {self.rounds}.")
+
+    @property
+    def seconds(self) -> float | None:
+        """The time there is; None when rounds limit.
+
+        Example:
+            >>> Limits().seconds, Limits(minutes=0.5).seconds, Limits(rounds=2).seconds
+            (300.0, 30.0, None)
+        """
+        return None if self.rounds is not None else 60 * (self.minutes or DEFAULT_MINUTES)
+
+    def begin(self, progress: Callable[[Progress], Any] | None = None) -> tuple[Budget, Means]:
+        """Start the clock, and give a study what there is to work with.
+
+        Args:
+            progress: called with a `Progress` whenever something is begun or done.
+
+        Returns:
+            The budget, whose clock tells the seconds from now on, and threads for every core.
+        """
+        started, workers = time.monotonic(), Threads()
+        limits: dict[str, Any] = {"rounds": self.rounds, "seconds": self.seconds}
+        budget = Budget(
+            clock=lambda: time.monotonic() - started,
+            cores=workers.count,
+            **{name: limit for name, limit in limits.items() if limit is not None},
+        )
+        means = Means(workers, workers.stopping)
+        return budget, means if progress is None else replace(means, progress=progress)
