@@ -24,6 +24,7 @@ from textkaizen.recipe import (
     Recipe,
     Shape,
     TextRules,
+    layerwise,
 )
 from textkaizen.study.improvements import CATALOGUE
 
@@ -48,7 +49,6 @@ ALONE = {  # knobs that contradict no other one
     "class_weights": st.sampled_from(CLASS_WEIGHTS),
     "mixup": AMOUNTS,
     "learning_rate": POSITIVE,
-    "momentum": SHARES,
     "schedule": st.sampled_from(SCHEDULES),
     "warmup": SHARES,
     "plateau_patience": COUNTS,
@@ -87,10 +87,11 @@ def recipes(draw):
         knobs |= {name: draw(one_or_each(values, layers)) for name, values in names.items()}
     optimiser = draw(st.sampled_from(OPTIMISERS))
     validation = draw(st.just(0.0) | st.floats(0.01, 0.99))
-    dropped = any(knobs["dropout"]) if isinstance(knobs["dropout"], tuple) else knobs["dropout"]
+    dropped = any(layerwise(knobs["dropout"], len(hidden)))
     knobs |= {
         "optimiser": optimiser,
         "nesterov": draw(st.booleans()) and optimiser == "sgd",
+        "momentum": draw(SHARES) if optimiser == "sgd" else 0.0,
         "weight_decay": draw(POSITIVE if optimiser == "adamw" else AMOUNTS),
         "monte_carlo": draw(st.integers(0, 99)) if dropped else 0,
         "validation": validation,
@@ -124,7 +125,15 @@ def test_any_recipe_comes_back_as_it_was(tmp_path_factory, recipe):
 
 
 def test_the_recipes_that_are_tried_have_a_draw_for_every_knob():
-    suited = {"optimiser", "nesterov", "weight_decay", "monte_carlo", "validation", "patience"}
+    suited = {
+        "optimiser",
+        "nesterov",
+        "momentum",
+        "weight_decay",
+        "monte_carlo",
+        "validation",
+        "patience",
+    }
     drawn = {*ALONE, *HIDDEN_LAYERS, *LAYERS, *suited, "plateau_factor", "starts"}
     assert drawn == {each.name for each in fields(Knobs)}
 
@@ -132,9 +141,6 @@ def test_the_recipes_that_are_tried_have_a_draw_for_every_knob():
 @settings(max_examples=150, deadline=None)
 @given(recipes(), st.lists(st.integers(1, 2000), max_size=6).map(tuple))
 def test_any_recipe_can_be_given_any_layers_and_the_same_number_changes_no_knob(recipe, hidden):
-    dropped = recipe.knobs.dropout
-    if recipe.knobs.monte_carlo and isinstance(dropped, tuple):
-        recipe = recipe.with_knobs(monte_carlo=0)  # its only dropout may be cut away
     other = recipe.with_shape(hidden=hidden)
     assert other.shape.hidden == hidden
     assert (other.knobs == recipe.knobs) or len(hidden) != len(recipe.shape.hidden)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from textkaizen.nets import dropout, mlp
-from textkaizen.nets.dropout import SATURATED, Mask
+from textkaizen.nets.dropout import SATURATED
 from textkaizen.nets.mlp import Choices, Layer, Moving, training_logits
 from textkaizen.recipe import ACTIVATIONS, DROPOUT_KINDS
 
@@ -135,8 +135,7 @@ def test_without_dropout_nothing_is_drawn_and_no_bit_changes(monkeypatch, kind):
         jax.jit(program)(sums, np.float32([0, 0]), key) for key in (KEY, jax.random.key(7))
     )
     on = jax.jit(program)(sums, np.float32([0.5, 0.5]), KEY)
-    nothing = Mask(np.float32(1), np.float32(0))
-    monkeypatch.setattr(mlp, "mask", lambda *_, **__: nothing)
+    monkeypatch.setattr(mlp, "dropped", lambda x, *_, **__: x)
     without = jax.jit(lambda *given: program(*given))(sums, np.float32([0.5, 0.5]), KEY)
     assert (off == without).all()
     assert (off == other_key).all()

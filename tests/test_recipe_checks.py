@@ -3,6 +3,7 @@
 import math
 from dataclasses import fields
 
+import numpy as np
 import pytest
 
 from textkaizen.errors import RecipeError
@@ -52,7 +53,8 @@ def test_every_knob_has_a_range_or_a_list_of_words():
 
 @pytest.mark.parametrize(("name", "value"), INSIDE)
 def test_a_number_at_the_edge_of_its_range_can_be(name, value):
-    assert getattr(SUITED.with_knobs(**{name: value}).knobs, name) == value
+    suited = SUITED.with_knobs(optimiser="sgd") if name == "momentum" else SUITED
+    assert getattr(suited.with_knobs(**{name: value}).knobs, name) == value
 
 
 @pytest.mark.parametrize(("name", "value", "says"), OUTSIDE)
@@ -172,3 +174,31 @@ def test_all_that_is_wrong_is_told_at_once():
     )
     for part in ("text.min_texts", "shape.batch_size", "knobs.dropout", "knobs.l2", "knobs.loss"):
         assert part in message
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Recipe().with_knobs(dropuot=0.5), "did you mean 'dropout'?"),
+        (lambda: Recipe().with_knobs(lr=0.1), "what Keras calls so is learning_rate here"),
+        (lambda: Recipe().with_shape(units=8), "what Keras calls so is hidden here"),
+        (lambda: Recipe().with_knobs(dropout="half"), "'knobs.dropout' must be a number"),
+        (lambda: Recipe().with_shape(hidden=64), "'shape.hidden' must be a list"),
+        (lambda: Recipe().with_knobs(epochs=2.5), "'knobs.epochs' must be a whole number"),
+        (lambda: Recipe(knobs=Knobs(batch_norm=0.5)), "gives an axis and not a rate"),
+        (lambda: Recipe().with_knobs(momentum=0.9), "momentum belongs to the optimiser sgd"),
+        (lambda: Recipe().with_knobs(learning_rate=10**400), "a number that a float holds"),
+        (lambda: Recipe.from_dict({"knobs": []}), "must be names with values"),
+    ],
+)
+def test_a_recipe_in_python_is_read_as_strictly_as_a_file(make, says):
+    with pytest.raises(RecipeError) as error:
+        make()
+    assert says in str(error.value)
+
+
+def test_numpys_numbers_become_pythons():
+    recipe = Recipe().with_knobs(learning_rate=np.float32(0.5), epochs=np.int64(3))
+    assert type(recipe.knobs.learning_rate) is float
+    assert type(recipe.knobs.epochs) is int
+    assert recipe == Recipe().with_knobs(learning_rate=0.5, epochs=3)

@@ -133,7 +133,5 @@ def test_plain_values_are_what_json_can_hold_and_off_is_none():
 def test_a_difference_names_what_changed_and_nothing_else():
     before = Recipe().with_shape(hidden=(8, 4))
     after = before.with_knobs(dropout=(0.5, 0.2), clip_norm=1.0)
-    assert (
-        describe_difference(before, after) == "dropout: 0.0 -> [0.5, 0.2], clip_norm: None -> 1.0"
-    )
+    assert describe_difference(before, after) == "dropout: 0.0 -> [0.5, 0.2], clip_norm: off -> 1.0"
     assert describe_difference(before, before) == ""

@@ -182,8 +182,11 @@ def test_masks_of_dropout_go_with_the_layer_they_act_on():
 def test_batches_larger_than_the_texts_are_left_out_and_nothing_else(texts):
     kept, left_out = applicable(CATALOGUE, BASE, texts)
     sizes = {each.name: each.change(BASE).shape.batch_size for each in CATALOGUE}
-    assert [each.name for each in kept] == [name for name in sizes if sizes[name] <= texts]
-    assert set(left_out) == {name for name in sizes if sizes[name] > texts}
+    # A tenth is held back, whole texts of small classes more.
+    assert [each.name for each in kept] == [
+        name for name in sizes if sizes[name] <= texts * 0.9 * 0.95
+    ]
+    assert set(left_out) == {name for name in sizes if sizes[name] > texts * 0.9 * 0.95}
     assert all(name.startswith("batch size") for name in left_out)
     assert "full batch" not in left_out
 

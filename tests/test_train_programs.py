@@ -75,7 +75,7 @@ def one_step(activation, batch_norm, dropout, lazy, penalties, extras=None, form
         Choices(*chosen, number(0.3), jnp.full(hidden, dropout, jnp.float32)),
         Extras(**{name: number(value) for name, value in (OFF | (extras or {})).items()}),
         Rule(*map(number, DESCENT)),
-        Rates(*(jnp.full(9, still.get(name, 0), form) for name in Rates._fields)),
+        jnp.stack([jnp.full(9, still.get(name, 0), form) for name in Rates._fields], 1),
         jnp.zeros((TERMS + 1, 10), form),
         Penalties(*(jnp.full(len(WIDTHS), value, form) for value in penalties)),
         number(np.inf),
@@ -273,7 +273,9 @@ def test_only_as_many_batches_are_trained_as_are_asked_for():
         rows = np.arange(texts)
         batches, room = arrange(bags[:texts], labels[:texts], BATCH, rows)
         given = jax.tree.map(jnp.array, state), inputs, batches, np.int32(steps)
-        state_after, logs = Programs().epoch(spec._replace(room=room), *given)(*given)
+        state_after, logs = Programs().epoch(spec._replace(room=room, each_step=True), *given)(
+            *given
+        )
         found.append((np.asarray(state_after.table[0]), np.asarray(logs)))
     (first, first_logs), (second, second_logs) = found
     np.testing.assert_array_equal(first, second)

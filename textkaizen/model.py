@@ -154,6 +154,8 @@ def learn_model(
     classes = len(material.corpus.classes)
     lane = Lane(recipe, material.bags, material.numbers, classes, seed, units)
     trained = train(lane, programs or Programs(), callbacks)
+    if len(trained.networks) < recipe.knobs.ensemble:  # a callback has ended it
+        recipe = recipe.with_knobs(ensemble=len(trained.networks))
     return material.model("network", recipe, trained.networks, seed), trained
 
 

@@ -47,30 +47,29 @@ def train(
     check_model_folder(out)
     model, trained = train_one(corpus, chosen, seed)
     save_model(model, out)
-    last = {name: values[trained.best_epoch - 1] for name, values in trained.history.items()}
+    best = trained.best_epoch
+    last = {name: _finite(values[best - 1]) for name, values in trained.history.items()}
     if as_json:
-        print_json(
-            {
-                "model": str(out),
-                "texts": model.facts["texts"],
-                "classes": len(model.labels),
-                "epoch": trained.best_epoch,
-                "logs": last,
-                **_starts(chosen.knobs, trained),
-                "recipe": chosen.to_dict(),
-                "seed": seed,
-                "seconds": trained.seconds,
-            }
-        )
+        facts = {"model": str(out), "texts": model.facts["texts"], "classes": len(model.labels)}
+        how = {"recipe": chosen.to_dict(), "seed": seed, "seconds": trained.seconds}
+        print_json({**facts, "epoch": best, "logs": last, **_starts(chosen.knobs, trained), **how})
         return
     shown = {name: value for name, value in last.items() if name != "penalty" or value}
-    logs = ", ".join(f"{name} {value:.3f}" for name, value in shown.items())
+    logs = ", ".join(
+        f"{name} no number" if value is None else f"{name} {value:.3f}"
+        for name, value in shown.items()
+    )
     typer.echo(
         f"Trained on {model.facts['texts']} texts. After epoch {trained.best_epoch}: {logs}."
     )
     for sentence in _starts_told(chosen.knobs, trained):
         typer.echo(sentence)
     typer.echo(f"The model is in {out}.")
+
+
+def _finite(value: float) -> float | None:
+    """A number that JSON can hold: None for what training has made endless."""
+    return value if math.isfinite(value) else None
 
 
 def _starts(knobs: Knobs, trained: TrainedLane) -> dict[str, Any]:
@@ -80,7 +79,7 @@ def _starts(knobs: Knobs, trained: TrainedLane) -> dict[str, Any]:
     diverged, and no values where no text could be held back to choose by.
     """
     values = trained.starts if knobs.monitor in trained.history else ()
-    starts = [value if math.isfinite(value) else None for value in values]
+    starts = [_finite(value) for value in values]
     return {"monitor": knobs.monitor, "starts": starts, "members": knobs.ensemble}
 
 

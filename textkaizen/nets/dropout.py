@@ -5,7 +5,7 @@ zero, then shifts and scales so that mean and variance stay. Both draw only wher
 than 0; at rate 0 they are exactly 1 and 0.
 
 Source: Srivastava et al. 2014, section 10 (inverted: scaled in training, plain in prediction);
-Klambauer et al. 2017, section 3, "New dropout technique".
+Klambauer et al. 2017, section 2, "New dropout technique".
 """
 
 from __future__ import annotations
@@ -62,3 +62,11 @@ def mask(
         return Mask(scale * kept, scale * SATURATED * (1 - kept) + shift)
 
     return choose(kind, [standard, alpha], dropout_mask(shape, rate, key=key))
+
+
+def dropped(x: Array, rate: Array, kind: int | Array | np.integer, *, key: Array) -> Array:
+    """Return x with a mask of its shape; standard dropout that is built in adds nothing."""
+    if isinstance(kind, int) and kind == 0:
+        return x * dropout_mask(x.shape, rate, key=key)
+    factor, shift = mask(x.shape, rate, kind, key=key)
+    return x * factor + shift

@@ -20,7 +20,7 @@ from jax import Array
 from textkaizen.nets.activations import activate
 from textkaizen.nets.choices import choose
 from textkaizen.nets.constants import NORM_EPSILON, NORM_MOMENTUM
-from textkaizen.nets.dropout import mask
+from textkaizen.nets.dropout import dropped
 
 
 class Bags(NamedTuple):
@@ -106,8 +106,7 @@ def training_logits(
             break
         x, statistics = _normalised_activation(x, layer, moving[number], choices, number, valid)
         own, rate = jax.random.fold_in(key, number), jnp.asarray(choices.dropout)[number]
-        factor, shift = mask(x.shape, rate, choices.dropout_kind, key=own)
-        x = x * factor + shift
+        x = dropped(x, rate, choices.dropout_kind, key=own)
         updated.append(statistics)
     return x, tuple(updated)
 

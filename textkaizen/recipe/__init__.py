@@ -16,7 +16,7 @@ would be invisible), and pydantic (a dependency for what forty lines do).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from textkaizen.errors import RecipeError
@@ -35,7 +35,7 @@ from textkaizen.recipe.choices import (
     SCHEDULES,
 )
 from textkaizen.recipe.parts import Knobs, Shape, TextRules, layerwise, stretched
-from textkaizen.recipe.reading import PARTS, known, mapping, plain, read_part
+from textkaizen.recipe.reading import PARTS, coerced, known, mapping, plain, read_part
 
 __all__ = [
     "ACTIVATIONS",
@@ -72,24 +72,38 @@ class Recipe:
     knobs: Knobs = field(default_factory=Knobs)
 
     def __post_init__(self) -> None:
+        for part in PARTS:
+            own = getattr(self, part)
+            values = {f.name: getattr(own, f.name) for f in fields(own)}
+            object.__setattr__(self, part, PARTS[part](**coerced(part, values)))
         wrong = list(problems(self.text, self.shape, self.knobs))
         if wrong:
             end = "" if wrong[-1].endswith("?") else "."
             raise RecipeError("This recipe cannot be: " + "; ".join(wrong) + end)
 
     def with_knobs(self, **changes: Any) -> Recipe:
-        """Return this recipe with some knobs changed."""
-        return replace(self, knobs=replace(self.knobs, **changes))
+        """Return this recipe with some knobs changed.
+
+        Raises:
+            RecipeError: there is no such knob (with the nearest one), or a value cannot be.
+        """
+        return replace(self, knobs=replace(self.knobs, **coerced("knobs", changes)))
 
     def with_shape(self, **changes: Any) -> Recipe:
         """Return this recipe with its shape changed.
 
-        Knobs that are lists are cut or drawn out to a new number of hidden layers.
+        Knobs that are lists are cut or drawn out to a new number of hidden layers; masks that are
+        averaged go where no dropout is left to draw them by.
+
+        Raises:
+            RecipeError: a shape has no such name (with the nearest one), or a value cannot be.
         """
-        shape = replace(self.shape, **changes)
+        shape = replace(self.shape, **coerced("shape", changes))
         knobs = self.knobs
         if len(shape.hidden) != len(self.shape.hidden):
             knobs = replace(knobs, **stretched(knobs, len(shape.hidden)))
+            if not any(layerwise(knobs.dropout, len(shape.hidden))):
+                knobs = replace(knobs, monte_carlo=0)
         return replace(self, shape=shape, knobs=knobs)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
@@ -113,7 +127,7 @@ class Recipe:
             textkaizen.errors.RecipeError: 'knobs' has no 'dropuot'; did you mean 'dropout'?
         """
         read = {
-            part: read_part(part, part_values or {})
+            part: read_part(part, {} if part_values is None else part_values)
             for part, part_values in mapping("a recipe", values).items()
             if known("a recipe", part, PARTS)
         }
@@ -128,8 +142,9 @@ def describe_difference(before: Recipe, after: Recipe) -> str:
         'dropout: 0.0 -> 0.5'
     """
     old, new = before.to_dict(), after.to_dict()
+    worded = lambda value: "off" if value is None else value
     return ", ".join(
-        f"{name}: {value} -> {new[part][name]}"
+        f"{name}: {worded(value)} -> {worded(new[part][name])}"
         for part in old
         for name, value in old[part].items()
         if value != new[part][name]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from textkaizen.recipe.choices import CHOICES, PER_HIDDEN_LAYER, PER_LAYER
-from textkaizen.recipe.parts import Knobs, Shape, TextRules
+from textkaizen.recipe.parts import Knobs, Shape, TextRules, layerwise
 
 # Ranges of numbers: [least, most) where `most` is finite; 0 or more, more than 0, at least 1.
 SHARES = (
@@ -48,7 +48,7 @@ def problems(text: TextRules, shape: Shape, knobs: Knobs) -> Iterator[str]:
     yield from _choice_problems(knobs)
     yield from _number_problems(knobs)
     yield from _length_problems(knobs, len(shape.hidden))
-    yield from _contradictions(knobs)
+    yield from _contradictions(knobs, len(shape.hidden))
 
 
 def near(value: Any, known) -> str:
@@ -111,7 +111,7 @@ def _length_problems(knobs: Knobs, hidden: int) -> Iterator[str]:
                 )
 
 
-def _contradictions(knobs: Knobs) -> Iterator[str]:
+def _contradictions(knobs: Knobs, hidden: int) -> Iterator[str]:
     if knobs.validation == 0:
         if knobs.patience < math.inf:
             yield "knobs.patience needs a validation share: knobs.validation is 0"
@@ -123,8 +123,11 @@ def _contradictions(knobs: Knobs) -> Iterator[str]:
         yield "knobs.optimiser adamw is adam with weight_decay > 0 (Keras: 0.004); found 0.0"
     if knobs.optimiser != "sgd" and knobs.nesterov:
         yield f"knobs.nesterov belongs to the optimiser sgd; found {knobs.optimiser}"
-    if knobs.monte_carlo and not any(_values(knobs, "dropout")):
-        yield "knobs.monte_carlo averages over masks of dropout: knobs.dropout is 0"
+    if knobs.optimiser != "sgd" and knobs.momentum:
+        yield f"knobs.momentum belongs to the optimiser sgd; found {knobs.optimiser}"
+    if knobs.monte_carlo and not any(layerwise(knobs.dropout, hidden)):
+        none = "knobs.dropout is 0" if hidden else "there is no hidden layer to drop units of"
+        yield f"knobs.monte_carlo averages over masks of dropout: {none}"
 
 
 def _values(knobs: Knobs, name: str) -> tuple:

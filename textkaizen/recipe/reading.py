@@ -11,6 +11,7 @@ from textkaizen.recipe.checks import near
 from textkaizen.recipe.choices import FROM_KERAS, PER_HIDDEN_LAYER, PER_LAYER
 from textkaizen.recipe.parts import Knobs, Shape, TextRules
 
+EXACT = 2**53  # below it a float holds every whole number
 PARTS: dict[str, type] = {"text": TextRules, "shape": Shape, "knobs": Knobs}
 NORM_HINT = (
     "; BatchNormalization(0.5), which textbooks print, gives an axis and not a rate, and Keras 3 "
@@ -50,12 +51,32 @@ def read_part(part: str, values: Any) -> Any:
         RecipeError: an unknown name or a value of the wrong kind.
     """
     kind = PARTS[part]
-    defaults = {f.name: getattr(kind(), f.name) for f in fields(kind)}
-    read = {}
-    for name, value in mapping(f"'{part}'", values).items():
-        known(part, name, defaults)
-        read[name] = _as_kind(f"{part}.{name}", value, defaults[name])
-    return kind(**read)
+    return kind(**coerced(part, mapping(f"'{part}'", values)))
+
+
+def coerced(part: str, values: Any) -> dict[str, Any]:
+    """Return changes of a part, each of its kind; NumPy's numbers become Python's.
+
+    Args:
+        part: a name in PARTS.
+        values: name -> value, as a caller in Python gives them.
+
+    Raises:
+        RecipeError: an unknown name or a value of the wrong kind.
+    """
+    defaults = {f.name: getattr(PARTS[part](), f.name) for f in fields(PARTS[part])}
+    return {
+        name: _as_kind(f"{part}.{name}", _python(value), defaults[name])
+        for name, value in values.items()
+        if known(part, name, defaults)
+    }
+
+
+def _python(value: Any) -> Any:
+    """Turn what NumPy made into Python's own, inside of lists, too."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(_python(each) for each in value)
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
 
 
 def _hint(where: str, name: str, names) -> str:
@@ -84,13 +105,22 @@ def _as_kind(where: str, value: Any, default: Any) -> Any:
             return value
         hint = NORM_HINT if name == "batch_norm" and number else ""
         raise RecipeError(f"'{where}' must be like {default!r}; found {value!r}{hint}.")
-    if isinstance(default, int):
-        if number and float(value).is_integer():
-            return int(value)
+    if not number:
+        kind = "a whole number" if isinstance(default, int) else "a number"
+        raise RecipeError(f"'{where}' must be {kind}; found {value!r}.")
+    return _number(where, value, whole=isinstance(default, int))
+
+
+def _number(where: str, value: int | float, whole: bool) -> int | float:
+    """Bring a number to an int or a float, or refuse it."""
+    if whole and value == value // 1 and abs(value) < EXACT:
+        return int(value)
+    if whole:
         raise RecipeError(f"'{where}' must be a whole number; found {value!r}.")
-    if number:
+    try:
         return float(value)
-    raise RecipeError(f"'{where}' must be a number; found {value!r}.")
+    except OverflowError as error:
+        raise RecipeError(f"'{where}' must be a number that a float holds.") from error
 
 
 def _layers(where: str, values: list | tuple, default: Any) -> tuple:

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from textkaizen.recipe import Recipe
+from textkaizen.recipe import Knobs, Recipe
 from textkaizen.train.inputs import needs_plain_path, uses_extras
 
 FOLDS = (5, 3)
@@ -69,8 +69,13 @@ def _cost(recipe: Recipe) -> float:
     depth = 1 + 0.15 * (len(shape.hidden) - 1)
     plain = 1.6 if needs_plain_path(knobs) else 1.0
     extras = 1.25 if uses_extras(knobs) else 1.0
-    epochs = knobs.epochs if math.isinf(knobs.patience) else min(knobs.epochs, STOPPED_EPOCHS)
-    return stepping * work * depth * plain * extras * epochs * knobs.starts * knobs.ensemble
+    networks = knobs.starts * knobs.ensemble
+    return stepping * work * depth * plain * extras * expected_epochs(knobs) * networks
+
+
+def expected_epochs(knobs: Knobs) -> int:
+    """How many epochs a network is likely to be trained for."""
+    return knobs.epochs if math.isinf(knobs.patience) else min(knobs.epochs, STOPPED_EPOCHS)
 
 
 def shortened(budget: Budget, recipe: Recipe, seconds: float) -> int:

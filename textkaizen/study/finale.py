@@ -115,6 +115,7 @@ def learn_contenders(
                 tuple(history.get("val_loss", ())),
                 tuple(history.get("val_accuracy", ())),
                 trained.best_epoch,
+                again=not _is_chosen_by_it(recipes[name]),
             )
     return contenders
 

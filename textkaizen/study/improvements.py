@@ -25,6 +25,8 @@ from textkaizen.study.catalogue.remedies import BEYOND, LOSSES, PENALTIES
 
 __all__ = ["CATALOGUE", "Improvement", "applicable", "chosen"]
 
+STRATIFIED = 0.95  # of a share: whole texts of small classes make it more or less
+
 _ALL = (
     *(DROPOUTS + STOPPING + VALIDATION + RATES + SCHEDULES + BATCHES + NORMS + OPTIMISERS),
     *(ACTIVATIONS + INITIALISERS + SIZES + LOSSES + PENALTIES + BEYOND),
@@ -61,10 +63,13 @@ _FIRST = (
 )
 
 
+_LAST = ("batch size 2", "batch size 1")  # the dearest by far
+
+
 def _in_order() -> tuple[Improvement, ...]:
     by_name = {improvement.name: improvement for improvement in _ALL}
-    first = [by_name.pop(name) for name in _FIRST]
-    return (*first, *by_name.values())
+    first, last = ([by_name.pop(name) for name in names] for names in (_FIRST, _LAST))
+    return (*first, *by_name.values(), *last)
 
 
 CATALOGUE = _in_order()
@@ -80,13 +85,17 @@ def applicable(
     Args:
         improvements: in any order.
         baseline: what they change.
-        texts: that a lane trains on, at least.
+        texts: of the smallest training part of a fold, those held back for validation included.
 
     Returns:
         What remains, and the names of what was left out.
     """
-    sizes = [i.change(baseline).shape.batch_size for i in improvements]
-    fits = [size <= texts or size == baseline.shape.batch_size for size in sizes]
+    changed = [i.change(baseline) for i in improvements]
+    fits = [
+        recipe.shape.batch_size == baseline.shape.batch_size
+        or recipe.shape.batch_size <= texts * (1 - recipe.knobs.validation) * STRATIFIED
+        for recipe in changed
+    ]
     pairs = list(zip(improvements, fits, strict=True))
     return tuple(i for i, fit in pairs if fit), tuple(i.name for i, fit in pairs if not fit)
 

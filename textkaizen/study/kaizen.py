@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from textkaizen.data import Corpus
+from textkaizen.errors import UsageError, listed
 from textkaizen.recipe import Recipe
 from textkaizen.study.budget import (
     MOST_SEEDS,
@@ -44,7 +45,6 @@ from textkaizen.study.rounds import (
 
 FINALS = 2.1  # the adopted recipe is trained with texts held back, then on all of them
 FINISH_SECONDS = 5.0  # scores, report and files at the end
-LEAST_TRAINED = 0.75  # share of a fold's texts that is trained on, whatever is held back
 PACKAGES = ("textkaizen", "jax", "numpy", "scipy", "scikit-learn")
 
 
@@ -111,8 +111,18 @@ def study(
     quarter: the result's baseline says how many.
 
     Arguments are those of `improve`; `improvements` are measured in their order.
+
+    Raises:
+        CorpusError: the texts cannot be trained on.
+        UsageError: no improvement changes the recipe.
     """
     means, baseline = means or Means(), baseline or Recipe()
+    if all(improvement.change(baseline) == baseline for improvement in improvements):
+        names = listed(improvement.name for improvement in improvements)
+        raise UsageError(
+            f"A study needs something that changes the recipe; it has already, or cannot have: "
+            f"{names}. Name another improvement; `textkaizen improvements` lists them."
+        )
     prepared = prepare(corpus, None, seed, hold=False)
     improvements, left_out = _applicable(prepared, improvements, baseline)
     ladder, experiment, seconds = Ladder(baseline), None, 0.0
@@ -154,8 +164,8 @@ def _applicable(
     prepared: Prepared, improvements: tuple[Improvement, ...], baseline: Recipe
 ) -> tuple[tuple[Improvement, ...], tuple[str, ...]]:
     """Leave out what needs more texts than the smallest training part of any fold may have."""
-    texts = len(prepared.training) * (LEAST_FOLDS - 1) / LEAST_FOLDS
-    return applicable(improvements, baseline, int(texts * LEAST_TRAINED))
+    texts = len(prepared.training) * (LEAST_FOLDS - 1) // LEAST_FOLDS
+    return applicable(improvements, baseline, texts)
 
 
 def _experiment(

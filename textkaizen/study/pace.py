@@ -10,34 +10,47 @@ import math
 
 from textkaizen.model import learn_model
 from textkaizen.recipe import Recipe
-from textkaizen.study.budget import COMPILE_SECONDS, FOLDS, Budget, relative_cost, shortened
+from textkaizen.study.budget import (
+    COMPILE_SECONDS,
+    FOLDS,
+    Budget,
+    expected_epochs,
+    relative_cost,
+    shortened,
+)
 from textkaizen.study.improvements import Improvement
 from textkaizen.study.preparation import Prepared
 from textkaizen.study.rounds import Means
 from textkaizen.train.inputs import needs_plain_path, uses_extras
 
-TRIAL_EPOCHS = 6
+TRIALS = (2, 8)  # epochs: the second less the first is free of what happens once a lane
 STUDY_SHARE = 0.95  # of its time that a study may take for its one round
 SPARE = 1.1  # what a guess of the whole is short of, as a rule
 
 
 def lane_seconds(prepared: Prepared, recipe: Recipe, seed: int, means: Means, cores: int) -> float:
-    """Train the recipe for a few epochs on every core; return what all its epochs would take.
+    """Train the recipe for a few epochs on every core; return what a lane of it would take.
 
     Raises:
         KeyboardInterrupt: training was stopped before its end.
     """
-    epochs = min(TRIAL_EPOCHS, recipe.knobs.epochs)
-    trial = recipe.with_knobs(epochs=epochs, patience=math.inf)
+    corpus, seconds = prepared.training, []
+    for epochs in TRIALS:
+        trial = recipe.with_knobs(epochs=epochs, patience=math.inf, starts=1, ensemble=1)
 
-    def learn(number: int) -> float:
-        corpus, stopping = prepared.training, [means.stopping]
-        return learn_model(corpus, trial, seed + number, means.programs, stopping)[1].seconds
+        def learn(number: int, trial: Recipe = trial) -> float:
+            return learn_model(corpus, trial, seed + number, means.programs, [means.stopping])[
+                1
+            ].seconds
 
-    seconds = max(means.worker(learn, range(cores)))
-    if means.stopping():
-        raise KeyboardInterrupt
-    return seconds * recipe.knobs.epochs / epochs
+        seconds.append(max(means.worker(learn, range(cores))))
+        if means.stopping():
+            raise KeyboardInterrupt
+    # Among a few short epochs the difference may be noise: an epoch takes some of the time.
+    short, long = TRIALS
+    epoch = max((seconds[1] - seconds[0]) / (long - short), 0.3 * seconds[1] / long)
+    networks = recipe.knobs.starts * recipe.knobs.ensemble
+    return networks * (max(seconds[0] - short * epoch, 0) + expected_epochs(recipe.knobs) * epoch)
 
 
 def affordable_epochs(
@@ -52,6 +65,7 @@ def affordable_epochs(
         seconds: of a lane of the baseline on all texts, with all its epochs.
     """
     changed = list({improvement.change(baseline): None for improvement in improvements})
+    changed = [recipe for recipe in changed if recipe != baseline]
     costs = sum(relative_cost(recipe, baseline) for recipe in (baseline, *changed))
     programs = {
         (recipe.shape, needs_plain_path(recipe.knobs), uses_extras(recipe.knobs))

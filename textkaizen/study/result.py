@@ -78,6 +78,7 @@ class Curve:
         name: "baseline" or "adopted".
         loss, val_loss, val_accuracy: one number an epoch; val_* empty without validation.
         best_epoch: the epoch whose weights the model has, from 1.
+        again: whether the model was then trained on all texts, for so many epochs.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Curve:
     val_loss: tuple[float, ...]
     val_accuracy: tuple[float, ...]
     best_epoch: int
+    again: bool = True
 
 
 @dataclass(frozen=True)

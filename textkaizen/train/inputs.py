@@ -23,7 +23,7 @@ from textkaizen.recipe import (
 from textkaizen.train.batches import Room
 from textkaizen.train.lazy import TERMS, missed_tables
 from textkaizen.train.losses import class_weights
-from textkaizen.train.optimise import Optimiser, Rates
+from textkaizen.train.optimise import Optimiser
 from textkaizen.train.penalties import Penalties
 from textkaizen.train.schedules import learning_rates
 from textkaizen.train.state import Extras, Inputs, Spec, State
@@ -94,6 +94,8 @@ def specification(
         limited=knobs.max_norm < math.inf,
         averaged=knobs.average > 0,
         adadelta=knobs.optimiser == "adadelta",
+        decays=knobs.weight_decay > 0,
+        each_step=knobs.schedule == "range_test",
     )
 
 
@@ -138,18 +140,17 @@ def epoch_inputs(fixed: Inputs, chosen: Optimiser, begin: int, room: Room) -> In
         room: of the program.
     """
     number: Any = np.float32
-
-    def cut(rates: Any) -> np.ndarray:
-        part = np.zeros(room.steps, np.float32)
-        known = rates[begin : begin + room.steps]
-        part[: len(known)] = known
-        return part
-
-    tables = np.zeros((TERMS + 1, 1), np.float32)
+    rates = np.zeros((room.steps, len(chosen.rates)), np.float32)
+    span = slice(begin, begin + room.steps)
+    known = np.stack([rate[span] for rate in chosen.rates], 1)
+    rates[: len(known)] = known
+    tables = np.zeros((TERMS, 1), np.float32)
     if room.rows:
         tables = missed_tables(chosen, begin, room.steps).astype(np.float32)
+        # Where nothing decays the logarithm of P is 0, and a program that knows does without.
+        tables = tables if chosen.rates.shrink.any() else tables[:TERMS]
     rule = type(chosen.rule)(*(number(value) for value in chosen.rule))
-    return fixed._replace(rule=rule, rates=Rates(*map(cut, chosen.rates)), tables=tables)
+    return fixed._replace(rule=rule, rates=rates, tables=tables)
 
 
 def mask_key(seed: int) -> jax.Array:

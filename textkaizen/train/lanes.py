@@ -90,7 +90,7 @@ class TrainedLane:
         seconds: training time, compiling not included.
         compile_seconds: spent compiling, or waiting for it.
         starts: the monitor's value at the kept epoch of every start that was made.
-        step_losses: loss of every step, [steps]; of the first member.
+        step_losses: loss of every step of a range test, [steps]; of the first member. Else empty.
     """
 
     networks: tuple[Network, ...]
@@ -162,9 +162,10 @@ class _Start:
         state, logs = program(*arguments)
         logs = np.asarray(logs, np.float64)[: self.steps]
         count = self.texts.bags.shape[0]
-        begins = np.arange(self.steps) * self.spec.batch_size
-        sizes = np.minimum(count - begins, self.spec.batch_size)
-        self.step_losses.append(logs[:, 0] / sizes)
+        if self.spec.each_step:
+            begins = np.arange(self.steps) * self.spec.batch_size
+            sizes = np.minimum(count - begins, self.spec.batch_size)
+            self.step_losses.append(logs[:, 0] / sizes)
         loss, correct, penalty = logs.sum(0).tolist()
         return state, {
             "loss": loss / count,
@@ -177,8 +178,9 @@ class _Start:
         held, knobs = self.texts.val_labels, self.lane.recipe.knobs
         if not len(held):
             return {}
-        found = logits(self.network(state, copy=False), self.texts.val_bags)
-        loss = validation_loss(knobs.loss, found, held, knobs.focal_gamma)
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss says that it has diverged
+            found = logits(self.network(state, copy=False), self.texts.val_bags)
+            loss = validation_loss(knobs.loss, found, held, knobs.focal_gamma)
         return {"val_loss": loss, "val_accuracy": float((found.argmax(1) == held).mean())}
 
     def watch(self, epoch: int, logs: Logs) -> None:
@@ -233,7 +235,8 @@ def train(lane: Lane, programs: Programs, callbacks: Sequence[Callback] = ()) ->
     Args:
         lane: what to train.
         programs: compiled epochs to share.
-        callbacks: called in order at the end of each epoch; one that returns True ends it.
+        callbacks: called in order at the end of each epoch, of every network; one that returns True
+            ends the training: there are no further starts or members.
 
     Raises:
         RecipeError: a batch is larger than the texts there are to train on.
@@ -244,18 +247,21 @@ def train(lane: Lane, programs: Programs, callbacks: Sequence[Callback] = ()) ->
     spec = _specification(lane, texts)
     compiling, members, values = 0.0, [], []
     for member in range(knobs.ensemble):
-        tried = []
-        for start in range(knobs.starts):
+        tried: list[tuple[Trained, list[np.ndarray]]] = []
+        for start in range(knobs.starts if len(texts.val_labels) else 1):
             seed = start_seed(lane.seed, member * knobs.starts + start)
             one = _Start(lane, texts, spec, seed, programs)
-            done = one.train(callbacks)
+            tried.append((one.train(callbacks), one.step_losses))
             compiling += one.compile_seconds
-            worth = done.history.get(knobs.monitor, [0.0] * done.best_epoch)[done.best_epoch - 1]
-            tried.append((done, one.step_losses))
-            values.append(worth)
+            if tried[-1][0].asked:
+                break
+        worth = [_worth(done, knobs) for done, _ in tried]
         # A start that diverged has no number to be chosen by: it comes last.
-        own = np.array(values[-knobs.starts :]) * _sign(knobs)
+        own = np.array(worth) * _sign(knobs)
         members.append(tried[int(np.where(np.isnan(own), np.inf, own).argmin())])
+        values += worth
+        if tried[-1][0].asked:
+            break
     first, losses = members[0]
     return TrainedLane(
         networks=tuple(done.weights for done, _ in members),
@@ -264,8 +270,14 @@ def train(lane: Lane, programs: Programs, callbacks: Sequence[Callback] = ()) ->
         seconds=time.perf_counter() - started - compiling,
         compile_seconds=compiling,
         starts=tuple(values),
-        step_losses=np.concatenate(losses),
+        step_losses=np.concatenate(losses) if losses else np.zeros(0),
     )
+
+
+def _worth(done: Trained, knobs: Knobs) -> float:
+    """The monitor's value at the kept epoch; 0 where nothing was held back."""
+    values = done.history.get(knobs.monitor)
+    return values[done.best_epoch - 1] if values else 0.0
 
 
 def start_seed(seed: int, number: int) -> int:

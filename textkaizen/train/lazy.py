@@ -105,7 +105,7 @@ def catch_up(
         last: int [rows], from 0 to `now`.
         now: steps done in this epoch.
         rule: scalars.
-        tables: [TERMS + 1, steps + 1], of this epoch.
+        tables: [TERMS + 1, steps + 1], of this epoch; without its last row nothing decays.
 
     Returns:
         Weights, m and v as if every step with a zero gradient had been taken.
@@ -129,10 +129,11 @@ def catch_up(
     total = missed[-1]
     for k in reversed(range(TERMS - 1)):
         total = total * s + missed[k]
-    lost = -jnp.expm1(at_now[TERMS] - at_last[TERMS])[:, None]
-    moved = jnp.exp(at_now[TERMS]) * (m * under * total)
-    # In this order, so that without decay a row's bits do not depend on how many rows there are.
-    return weight - (lost * weight + moved), m * decay[:, None], v * shrunk[:, None]
+    moved = m * under * total
+    if len(tables) > TERMS:
+        lost = -jnp.expm1(at_now[TERMS] - at_last[TERMS])[:, None]
+        moved = lost * weight + jnp.exp(at_now[TERMS]) * moved
+    return weight - moved, m * decay[:, None], v * shrunk[:, None]
 
 
 def lazy_pays(features: int, rows: int) -> bool:

@@ -48,11 +48,13 @@ class Trained:
             too, where no epoch had a number for the monitor.
         history: for each log one number an epoch.
         best_epoch: the epoch of `weights`, from 1.
+        asked: whether a callback ended it.
     """
 
     weights: Any
     history: dict[str, list[float]]
     best_epoch: int
+    asked: bool = False
 
 
 def run(
@@ -76,7 +78,7 @@ def run(
     history: dict[str, list[float]] = {}
     stops = course.patience < math.inf
     sign = -1.0 if course.monitor.endswith(("accuracy", "acc")) else 1.0
-    epoch = 0
+    epoch, asked = 0, False
     for epoch in range(1, course.epochs + 1):
         state, logs = train_epoch(state, epoch)
         logs = logs | judge(state)
@@ -87,9 +89,10 @@ def run(
             if stopping.best_epoch == epoch:
                 kept = keep(state)
         # Each callback is called, even when one before it has asked to stop.
-        asked = [callback(epoch, logs) is True for callback in course.callbacks]
-        if any(asked) or (stops and is_over(stopping, course.patience)):
+        answers = [callback(epoch, logs) is True for callback in course.callbacks]
+        asked = any(answers)
+        if asked or (stops and is_over(stopping, course.patience)):
             break
     if stopping.best_epoch:
-        return Trained(kept, history, stopping.best_epoch)
-    return Trained(keep(state), history, epoch)
+        return Trained(kept, history, stopping.best_epoch, asked)
+    return Trained(keep(state), history, epoch, asked)

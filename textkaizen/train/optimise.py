@@ -169,6 +169,7 @@ def update(
     rule: Rule,
     rates: Rates,
     adadelta: bool = False,
+    decays: bool = True,
 ) -> tuple[Array, Array, Array]:
     """Take one step of the rule above for one array.
 
@@ -177,9 +178,11 @@ def update(
         gradient: of that shape.
         rule, rates: scalars.
         adadelta: static; Adadelta's rule instead.
+        decays: static; without it `shrink` is not read.
     """
     weight, m, v = weights
-    weight = weight - rates.shrink * weight
+    if decays:
+        weight = weight - rates.shrink * weight
     v = v - rule.lose_v * v + rule.add_v * jnp.square(gradient)
     if adadelta:
         change = jnp.sqrt(m + rule.inside) / jnp.sqrt(v + rule.inside) * gradient

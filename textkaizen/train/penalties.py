@@ -4,8 +4,9 @@ At ties the largest absolute weight has more than one subgradient; here it is sh
 all weights that are as large, and a weight of 0 has none. L1 has 0 at 0.
 
 Source: Krogh & Hertz 1992 (L2); Tibshirani 1996 (L1), each as Keras adds it; Boyd & Vandenberghe
-2004, Convex optimization, section 3.1.7 and A.1.6 (the largest absolute value, its subgradients);
-Srivastava et al. 2014, section 5.1 (max-norm), with Keras' MaxNorm for the formula.
+2004, Convex optimization, section 3.1.5 (a largest absolute value is convex); Rockafellar 1970,
+Convex analysis, section 23 (subgradients); Srivastava et al. 2014, section 5.1 (max-norm), with
+Keras' MaxNorm for the formula.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ ONE_THREAD: dict[str, str | bool] = {"xla_cpu_multi_thread_eigen": False}
 
 
 def epoch(spec: Spec, state: State, inputs: Inputs, batches: Batches, count: Array):
-    """Train on the first `count` batches; return the state and each step's logs, [steps, 3].
+    """Train on the first `count` batches; return the state and the logs: their sum, [1, 3], or one
+    row a step, [steps, 3], where `Spec.each_step`.
 
     All rows of the table are up to date before and after.
     """
@@ -32,10 +33,11 @@ def epoch(spec: Spec, state: State, inputs: Inputs, batches: Batches, count: Arr
         state, last, logs = carry
         batch = jax.tree.map(lambda part: part[number], batches)
         state, last, new = network_step(spec, state, last, inputs, batch, number)
-        return state, last, logs.at[number].set(jnp.stack(new))
+        row = jnp.stack(new)
+        return state, last, logs.at[number].set(row) if spec.each_step else logs + row
 
     last = jnp.zeros(spec.features if spec.room.rows else 0, jnp.int32)
-    logs = jnp.zeros((spec.room.steps, len(Logs._fields)))
+    logs = jnp.zeros((spec.room.steps if spec.each_step else 1, len(Logs._fields)))
     state, last, logs = jax.lax.fori_loop(0, count, one, (state, last, logs))
     if spec.room.rows:
         table = catch_up(state.table, last, count, inputs.rule, inputs.tables)

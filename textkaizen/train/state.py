@@ -9,7 +9,7 @@ from jax import Array
 
 from textkaizen.nets.mlp import Choices, Layer, Moving
 from textkaizen.train.batches import Room
-from textkaizen.train.optimise import Rates, Rule
+from textkaizen.train.optimise import Rule
 from textkaizen.train.penalties import Penalties
 
 
@@ -27,6 +27,8 @@ class Spec(NamedTuple):
         limited: max-norm may be finite (plain path).
         averaged: weights are averaged (plain path).
         adadelta: the optimiser's rule is Adadelta's.
+        decays: weights decay.
+        each_step: logs are kept step by step, not summed (a write a step).
     """
 
     features: int
@@ -40,6 +42,8 @@ class Spec(NamedTuple):
     limited: bool = False
     averaged: bool = False
     adadelta: bool = False
+    decays: bool = False
+    each_step: bool = False
 
 
 class State(NamedTuple):
@@ -86,8 +90,9 @@ class Inputs(NamedTuple):
         choices: activation, batch norm and kind of dropout as whole numbers, slope, rates.
         extras: see there.
         rule: the optimiser's constants.
-        rates: float32 [steps] each, of the steps of this epoch.
-        tables: float32 [TERMS + 1, steps + 1], for rows that catch up in this epoch.
+        rates: float32 [steps, 6], a row of `Rates` for each step of this epoch.
+        tables: float32 [TERMS, steps + 1], for rows that catch up in this epoch; one row more where
+            weights decay.
         penalties: float32 [layers] each.
         max_norm: scalar.
         key, epoch: decide everything random in a step.
@@ -96,7 +101,7 @@ class Inputs(NamedTuple):
     choices: Choices
     extras: Extras
     rule: Rule
-    rates: Rates
+    rates: Array | np.ndarray
     tables: Array | np.ndarray
     penalties: Penalties
     max_norm: Array | np.floating

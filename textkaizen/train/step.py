@@ -46,8 +46,8 @@ def network_step(
     gradient, (moving, logs) = jax.grad(loss, has_aux=True)((rows[0], state.layers))
     if spec.extras:
         gradient = clipped(gradient, jnp.asarray(inputs.extras.clip_norm))
-    rates = Rates(*(part[number] for part in inputs.rates))
-    table = update(rows, gradient[0], inputs.rule, rates, spec.adadelta)
+    rates = Rates(*inputs.rates[number])
+    table = update(rows, gradient[0], inputs.rule, rates, spec.adadelta, spec.decays)
     layers, layers_m, layers_v = _updated_layers(spec, state, gradient[1], inputs, rates)
     if spec.limited:
         table = (max_norm(table[0], inputs.max_norm), *table[1:])
@@ -139,7 +139,7 @@ def _updated_layers(spec: Spec, state: State, gradient, inputs: Inputs, rates: R
     weights, form = jax.tree.flatten(state.layers)
     leaves = zip(weights, *(jax.tree.leaves(t) for t in (state.m, state.v, gradient)), strict=True)
     moved = [
-        update((weight, m, v), slope, inputs.rule, rates, spec.adadelta)
+        update((weight, m, v), slope, inputs.rule, rates, spec.adadelta, spec.decays)
         for weight, m, v, slope in leaves
     ]
     return tuple(jax.tree.unflatten(form, part) for part in zip(*moved, strict=True))

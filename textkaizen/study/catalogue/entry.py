@@ -38,6 +38,11 @@ def knobs(**changes) -> Change:
     return lambda recipe: recipe.with_knobs(**changes)
 
 
+def hidden_knobs(**changes) -> Change:
+    """Return the change that sets some knobs of hidden layers; nothing where there are none."""
+    return lambda recipe: recipe.with_knobs(**changes) if recipe.shape.hidden else recipe
+
+
 def batches(size: int) -> Change:
     """Return the change to batches of so many texts (0: all)."""
     return lambda recipe: recipe.with_shape(batch_size=size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textkaizen.recipe import Recipe, layerwise
-from textkaizen.study.catalogue.entry import Change, Improvement, knobs
+from textkaizen.study.catalogue.entry import Change, Improvement, hidden_knobs, knobs
 
 MASKS = 30  # of Monte-Carlo dropout: the average moves little after some dozens
 
@@ -11,7 +11,7 @@ MASKS = 30  # of Monte-Carlo dropout: the average moves little after some dozens
 def _depth(layers: int) -> Change:
     def change(recipe: Recipe) -> Recipe:
         widest = max(recipe.shape.hidden, default=64)
-        return _with_hidden(recipe, (widest,) * layers)
+        return recipe.with_shape(hidden=(widest,) * layers)
 
     return change
 
@@ -20,41 +20,47 @@ def _no_hidden_layer(recipe: Recipe) -> Recipe:
     """A linear model; without a layer to multiply its steps it needs ten times the rate."""
     if not recipe.shape.hidden:
         return recipe
-    return _with_hidden(recipe, ()).with_knobs(learning_rate=recipe.knobs.learning_rate * 10)
+    faster = recipe.knobs.learning_rate * 10
+    return recipe.with_shape(hidden=()).with_knobs(learning_rate=faster)
 
 
 def _width(units: int) -> Change:
     def change(recipe: Recipe) -> Recipe:
-        return _with_hidden(recipe, (units,) * max(len(recipe.shape.hidden), 1))
+        return recipe.with_shape(hidden=(units,) * max(len(recipe.shape.hidden), 1))
 
     return change
 
 
-def _with_hidden(recipe: Recipe, hidden: tuple[int, ...]) -> Recipe:
-    """Change the layers; dropout's masks need a layer to act on."""
-    if not hidden:
-        recipe = recipe.with_knobs(monte_carlo=0)
-    return recipe.with_shape(hidden=hidden)
-
-
 def _monte_carlo(recipe: Recipe) -> Recipe:
     """Average over masks; a recipe without dropout gets it."""
+    if not recipe.shape.hidden:
+        return recipe
     rate = recipe.knobs.dropout if any(layerwise(recipe.knobs.dropout, 1)) else 0.5
     return recipe.with_knobs(dropout=rate, monte_carlo=MASKS)
+
+
+def _activation(name: str, **changes) -> Change:
+    """Another activation; what SELU brought along for itself goes with it."""
+
+    def change(recipe: Recipe) -> Recipe:
+        now, wanted = recipe.knobs, dict(changes)
+        if not recipe.shape.hidden:
+            return recipe
+        if name != "selu":
+            wanted["dropout_kind"] = "standard"
+            if now.activation == "selu" and now.initialiser == "lecun_normal":
+                wanted.setdefault("initialiser", Recipe().knobs.initialiser)
+        return recipe.with_knobs(activation=name, **wanted)
+
+    return change
 
 
 def _alpha_dropout(recipe: Recipe) -> Recipe:
     """SELU as its authors use it: LeCun normal weights, and a dropout that keeps it normal."""
     rates = layerwise(recipe.knobs.dropout, 1)
     rate = recipe.knobs.dropout if any(rates) else 0.1
-    return recipe.with_knobs(
-        activation="selu", initialiser="lecun_normal", dropout=rate, dropout_kind="alpha"
-    )
-
-
-def _dropout(rate: float) -> Change:
-    """Another rate; a recipe whose answers are averaged over masks keeps doing so."""
-    return knobs(dropout=rate)
+    change = _activation("selu", initialiser="lecun_normal", dropout=rate, dropout_kind="alpha")
+    return change(recipe)
 
 
 _DROPOUT = "Srivastava et al. 2014, Dropout, section 7 and appendix A.4"
@@ -69,14 +75,14 @@ DROPOUTS = (
     Improvement(
         "dropout 0.5",
         "dropout",
-        _dropout(0.5),
+        hidden_knobs(dropout=0.5),
         "Units that cannot rely on one another generalise better.",
         _DROPOUT,
     ),
     Improvement(
         "dropout 0.2",
         "dropout",
-        _dropout(0.2),
+        hidden_knobs(dropout=0.2),
         "A milder dropout keeps more of a small network.",
         _DROPOUT,
     ),
@@ -100,16 +106,16 @@ NORMS = (
     Improvement(
         "batch norm before",
         "batch norm",
-        knobs(batch_norm="before"),
+        hidden_knobs(batch_norm="before"),
         "Normalised sums before the activation train faster and generalise better.",
         "Ioffe & Szegedy 2015, Batch normalization, section 3",
     ),
     Improvement(
         "batch norm after",
         "batch norm",
-        knobs(batch_norm="after"),
+        hidden_knobs(batch_norm="after"),
         "Normalising what the activation gives out, as a layer of its own.",
-        "Chollet 2021, Deep learning with Python, section 9.3.3",
+        "Mishkin et al. 2017, Systematic evaluation of CNN advances on the ImageNet (batch norm)",
     ),
 )
 
@@ -155,35 +161,35 @@ ACTIVATIONS = (
     Improvement(
         "tanh",
         "activation",
-        knobs(activation="tanh", initialiser="glorot_uniform"),
+        _activation("tanh", initialiser="glorot_uniform"),
         "A bounded, centred activation suits small networks (with Glorot weights).",
         "LeCun et al. 1998, Efficient BackProp, section 4.4",
     ),
     Improvement(
         "leaky ReLU",
         "activation",
-        knobs(activation="leaky_relu", slope=0.3),
+        _activation("leaky_relu", slope=0.3),
         "A slope below zero keeps units from dying.",
         "Maas et al. 2013, Rectifier nonlinearities, section 2",
     ),
     Improvement(
         "ELU",
         "activation",
-        knobs(activation="elu"),
+        _activation("elu"),
         "Negative values push mean activations towards zero.",
         "Clevert et al. 2016, Exponential linear units, section 3",
     ),
     Improvement(
         "GELU",
         "activation",
-        knobs(activation="gelu"),
+        _activation("gelu"),
         "A smooth ReLU that weighs its input by how likely it is to be larger than others.",
         "Hendrycks & Gimpel 2016, Gaussian error linear units, section 2",
     ),
     Improvement(
         "SELU",
         "activation",
-        knobs(activation="selu", initialiser="lecun_normal"),
+        _activation("selu", initialiser="lecun_normal"),
         "Activations that normalise themselves (with LeCun normal weights).",
         _SELU,
     ),
@@ -192,12 +198,12 @@ ACTIVATIONS = (
         "activation",
         _alpha_dropout,
         "SELU with the dropout that keeps its mean and variance.",
-        "Klambauer et al. 2017, Self-normalizing neural networks, section 3",
+        "Klambauer et al. 2017, Self-normalizing neural networks, section 2, new dropout technique",
     ),
     Improvement(
         "sigmoid",
         "activation",
-        knobs(activation="sigmoid", initialiser="glorot_uniform"),
+        _activation("sigmoid", initialiser="glorot_uniform"),
         "The textbooks' first activation (with Glorot weights).",
         "Rumelhart et al. 1986, Learning representations by back-propagating errors",
     ),

@@ -31,7 +31,7 @@ PENALTIES = (
         "penalty",
         knobs(linf=0.01),
         "No weight may stand out: the largest one is what costs.",
-        "Boyd & Vandenberghe 2004, Convex optimization, sections 3.1.7 and 6.3",
+        "Boyd & Vandenberghe 2004, Convex optimization, sections 3.1.5 and 6.3.2",
     ),
     Improvement(
         "max-norm 3",
