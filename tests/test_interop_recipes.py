@@ -14,7 +14,7 @@ from textkaizen.data import Corpus
 from textkaizen.errors import RecipeError, UsageError
 from textkaizen.interop.keras import fit, predict, recipe_from_keras, to_keras
 from textkaizen.model import learn_linear, learn_model
-from textkaizen.recipe import Recipe
+from textkaizen.recipe import INITIALISERS, Recipe
 
 # Keras' own `get_weights`, with NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
@@ -261,10 +261,26 @@ def test_our_network_as_a_keras_model_answers_the_same(network):
     assert recipe_from_keras(model).knobs.dropout == network.recipe.knobs.dropout
 
 
+@pytest.mark.parametrize("start", INITIALISERS)
+def test_what_a_recipe_says_of_weights_goes_to_keras_and_comes_back(network, start):
+    told = {
+        "l1": (0.0, 0.1, 0.0, 0.2),
+        "l2": (0.01, 0.0, 0.0, 0.03),
+        "max_norm": 2.5,
+        "initialiser": start,
+    }
+    if start in ("normal", "uniform", "truncated_normal"):
+        told |= {"initialiser_mean": 0.25, "initialiser_spread": 0.5}
+    recipe = network.recipe.with_knobs(**told)
+    found = recipe_from_keras(to_keras(replace(network, recipe=recipe))).knobs
+    assert {name: getattr(found, name) for name in told} == told
+
+
 def test_a_linear_model_is_one_dense_layer():
     linear = learn_linear(CORPUS, Recipe(), seed=1)
     model = to_keras(linear)
     assert [type(layer) for layer in model.layers] == [Dense]
+    assert model.layers[0].kernel_regularizer is None
     found = predict(model, linear.vocabulary.bags(CORPUS.texts))
     np.testing.assert_allclose(found, linear.probabilities(CORPUS.texts), rtol=1e-5, atol=1e-6)
 

@@ -43,6 +43,19 @@ class OldName(keras.callbacks.Callback):
         """Wants to be called, too."""
 
 
+class OwnCheckpoint(keras.callbacks.ModelCheckpoint):
+    def on_epoch_end(self, epoch, logs=None):
+        """Lives between epochs."""
+
+
+class OwnProgress(keras.callbacks.ModelCheckpoint):
+    def __init__(self):
+        super().__init__("x.keras")
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Wants to be called, though what it extends would not."""
+
+
 WRONG_DATA = {
     "no rows": ({"X": X[:0], "y": Y[:0]}, "at least one row"),
     "fewer labels": ({"y": Y[:7]}, "8 rows of X and 7 of y"),
@@ -53,6 +66,13 @@ WRONG_DATA = {
     "labels that are words": ({"y": np.array(["yes", "no"] * 4)}, "y of the training data"),
     "a generator": ({"X": ((X, Y) for _ in range(2)), "y": None}, "found generator"),
     "a PyDataset": ({"X": Batches(), "y": None}, "found Batches"),
+    "no X": ({"X": None}, "X of the training data is None"),
+    "weights of classes as a list": ({"class_weight": [1.0, 2.0]}, "a mapping.*found list"),
+    "weights of more parts": (
+        {"sample_weight": [np.ones(8)] * 2},
+        "y has 0 and sample_weight 0, 1",
+    ),
+    "weights by a name": ({"sample_weight": {"label": np.ones(8)}}, "sample_weight label"),
     "both weights": ({"sample_weight": np.ones(8), "class_weight": {0: 2.0}}, "found both"),
     "no validation pair": ({"validation_data": X}, "validation_data must be"),
     "lengths in validation": ({"validation_data": (X, Y[:2])}, "the validation data has 8 rows"),
@@ -78,6 +98,7 @@ def test_data_that_cannot_be_trained_on_are_refused(wrong, told):
 WRONG_MODELS = {
     "not compiled": (lambda: model(compiled=False), "must be compiled"),
     "eager": (lambda: model(run_eagerly=True), "run_eagerly"),
+    "no jit": (lambda: model(jit_compile=False), "compiled with jit_compile=False"),
     "no model": (lambda: "a model", "found str"),
     "stateful": (
         lambda: model(layers.Reshape((5, 1)), layers.LSTM(2, stateful=True, name="memory")),
@@ -97,8 +118,29 @@ def test_a_model_whose_epoch_cannot_be_compiled_is_refused(made, told):
 
 
 def test_a_model_that_does_not_fit_the_data_says_what_keras_says():
-    with pytest.raises(UsageError, match=r"rows of shape \(5,\).*Keras says: .*ndim"):
+    told = r"Model, X and y must fit.*rows of \(5,\), y of \(\).*Keras says: .*ndim"
+    with pytest.raises(UsageError, match=told):
         fit(model(layers.Conv1D(2, 2)), X, Y, verbose=0)
+
+
+def test_a_y_that_does_not_fit_is_told_as_such_built_or_not():
+    told = r"X has rows of \(5,\), y of \(3,\).*Keras says: "
+    for shape in (None, (None, 5)):
+        own = model()
+        own.compile("adam", "categorical_crossentropy")
+        if shape:
+            own.build(shape)
+        with pytest.raises(UsageError, match=told):
+            fit(own, X, np.eye(3)[[0, 1] * 4], verbose=0)
+        assert own.optimizer.iterations == 0
+
+
+def test_validation_data_that_do_not_fit_are_told_before_anything_is_trained():
+    own = model()
+    for further in ((X[:, :4], Y), (X, np.eye(3)[[0, 1] * 4])):
+        with pytest.raises(UsageError, match="Model, X and y must fit"):
+            fit(own, X, Y, validation_data=further, verbose=0)
+    assert own.optimizer.iterations == 0
 
 
 @pytest.mark.parametrize(
@@ -141,6 +183,8 @@ def test_predictions_from_sparse_rows_need_weights():
         (keras.callbacks.TerminateOnNaN(), r"TerminateOnNaN \(on_batch_end\)"),
         (keras.callbacks.ModelCheckpoint("x.keras", save_freq=10), "on_train_batch_end"),
         (keras.callbacks.BackupAndRestore("x", save_freq=10), "on_train_batch_end"),
+        (OwnCheckpoint("x.keras", save_freq=10), r"OwnCheckpoint \(on_train_batch_end\)"),
+        (OwnProgress(), r"OwnProgress \(on_train_batch_begin\)"),
         (print, "found builtin_function_or_method"),
     ],
 )
@@ -161,6 +205,8 @@ def test_keras_own_callbacks_that_live_between_epochs_are_taken():
         own.CSVLogger("log.csv"),
         own.ModelCheckpoint("x.keras"),
         own.BackupAndRestore("x"),
+        own.SwapEMAWeights(),
+        OwnCheckpoint("x.keras"),
     ]
     assert [needs_batches(one) for one in taken] == [[]] * len(taken)
 

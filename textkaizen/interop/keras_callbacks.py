@@ -68,16 +68,21 @@ def callback_list(callbacks: Any, model: Any, **parameters: Any) -> Any:
 
 def needs_batches(callback: Any) -> list[str]:
     """Return the hooks for which a callback needs each batch; none where it needs no batch."""
-    keras = require_keras()
-    plain, kind = keras.callbacks.Callback, type(callback)
-    for name in NEVER:
-        if kind is getattr(keras.callbacks, name):
-            return []
-    for name, (setting, value) in BY_SETTING.items():
-        if kind is getattr(keras.callbacks, name, None) and getattr(callback, setting) == value:
-            return []
+    kinds, content = type(callback).__mro__, _content(callback)
     return [
         hook
         for hook in BATCH_HOOKS
-        if getattr(kind, hook) is not getattr(plain, hook) or hook in vars(callback)
+        if hook in vars(callback)
+        or next(kind for kind in kinds if hook in vars(kind)) not in content
     ]
+
+
+def _content(callback: Any) -> set[Any]:
+    """Return the classes of Keras whose own hooks can do without this callback's batches."""
+    known = require_keras().callbacks
+    found = {known.Callback, *(getattr(known, name) for name in NEVER)}
+    for name, (setting, value) in BY_SETTING.items():
+        kind = getattr(known, name, None)
+        if kind and isinstance(callback, kind) and getattr(callback, setting) == value:
+            found.add(kind)
+    return found

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,9 +72,11 @@ def table(x: Any, y: Any, weights: Any, where: str) -> Table:
         where: what the rows are for, for messages.
 
     Raises:
-        UsageError: X is a generator or the like, has no rows or holds NaN; there is something
-            that is no array of numbers; lengths differ.
+        UsageError: X is missing, a generator or the like, has no rows or holds NaN; there is
+            something that is no array of numbers; lengths differ, or the parts of y and weights.
     """
+    if x is None:
+        raise UsageError(f"X must hold the rows; X of {where} is None. Hand in an array.")
     if issparse(x):
         x = csr_matrix(x, dtype=require_keras().backend.floatx())
     else:
@@ -83,6 +87,12 @@ def table(x: Any, y: Any, weights: Any, where: str) -> Table:
     one_for_all = not isinstance(weights, (list, tuple, dict, type(None)))
     if one_for_all and len(jax.tree.leaves(y)) > 1:
         weights = jax.tree.map(lambda _: weights, y)
+    if weights is not None and y is not None and _names(weights) != _names(y):
+        raise UsageError(
+            "sample_weight must have the parts of y, or be one array for all; for "
+            f"{where} y has {listed(_names(y))} and sample_weight {listed(_names(weights))}. Hand "
+            "in one array for each part of y, under the same name."
+        )
     return Table(x, y, weights)
 
 
@@ -90,10 +100,15 @@ def class_weighted(rows: Table, class_weight: dict[int, float] | None) -> Table:
     """Return rows that count as their classes do; classes that are not named count 1, as in Keras.
 
     Raises:
-        UsageError: there are weights of rows already, or y has several parts.
+        UsageError: it is no mapping, there are weights of rows already, or y has several parts.
     """
     if class_weight is None:
         return rows
+    if not isinstance(class_weight, Mapping):
+        raise UsageError(
+            f"class_weight must be a mapping of classes to numbers; found "
+            f"{type(class_weight).__name__}. Write it as {{0: 1.0, 1: 2.0}}."
+        )
     if rows.weights is not None:
         raise UsageError(
             "A row's weight comes from class_weight or from sample_weight; found both. Multiply "
@@ -170,6 +185,35 @@ def labels_of(y: Any) -> np.ndarray | None:
         return None
     whole = values.reshape(-1).astype(np.int64)
     return whole if 2 * len(np.unique(whole)) <= len(whole) else None
+
+
+@contextmanager
+def told_to_fit(model: Any, rows: Table) -> Iterator[None]:
+    """Tell what Keras cannot make of a model and its data, where it does so in this `with`.
+
+    Raises:
+        UsageError: Keras raised an error.
+    """
+    try:
+        yield
+    except jax.errors.JaxRuntimeError:  # a machine's, such as too little memory
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        x = [rows.x] if rows.is_sparse else jax.tree.leaves(rows.x)
+        shapes = [", ".join(str(part.shape[1:]) for part in x)]
+        shapes.append(", ".join(str(part.shape[1:]) for part in jax.tree.leaves(rows.y)))
+        raise UsageError(
+            f"Model, X and y must fit each other; X has rows of {shapes[0]}, y of "
+            f"{shapes[1] or 'nothing'}, and the model is {model.name}. Change the first layer, the "
+            f"last one, the loss or the data. Keras says: {error}"
+        ) from error
+
+
+def _names(tree: Any) -> list[str]:
+    """The parts of a tree by which Keras tells its outputs: names, or numbers."""
+    if isinstance(tree, dict):
+        return sorted(map(str, tree))
+    return [str(number) for number in range(len(jax.tree.leaves(tree)))]
 
 
 def _arrays(tree: Any, where: str) -> Any:

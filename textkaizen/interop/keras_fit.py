@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import islice, repeat
 from typing import Any
 
 import jax
@@ -24,7 +24,13 @@ from scipy.sparse import csr_matrix
 
 from textkaizen.errors import UsageError
 from textkaizen.interop.keras_callbacks import callback_list
-from textkaizen.interop.keras_data import Table, class_weighted, parted, table
+from textkaizen.interop.keras_data import (
+    Table,
+    class_weighted,
+    parted,
+    table,
+    told_to_fit,
+)
 from textkaizen.interop.keras_models import require_keras, require_model, require_trainable
 from textkaizen.interop.keras_programs import (
     Batch,
@@ -37,7 +43,11 @@ from textkaizen.interop.keras_programs import (
     test_program,
     train_program,
 )
-from textkaizen.interop.keras_sparse import require_sparse_reader, sparse_reader
+from textkaizen.interop.keras_sparse import (
+    require_columns,
+    require_sparse_reader,
+    sparse_reader,
+)
 from textkaizen.train.batches import Room, arrange, epoch_orders, room_needed
 from textkaizen.train.loop import Course, Logs, run
 
@@ -51,7 +61,7 @@ def fit(
     y: Any = None,
     *,
     epochs: int = 1,
-    batch_size: int = 32,
+    batch_size: int | None = 32,
     validation_split: float = 0.0,
     validation_data: Any = None,
     callbacks: Any = None,
@@ -65,8 +75,10 @@ def fit(
 ) -> Any:
     """Train a compiled Keras model as its own `fit` would, an epoch in one compiled call.
 
-    The arguments are those of `keras.Model.fit`, and so is their number: to change the call and
-    nothing else is the point. Two are added, `split` and `seed`, and `X` may be sparse.
+    To change the call and nothing else is the point, so the arguments are those of
+    `keras.Model.fit`, of which x is called X here; all but y must be named. Left out are
+    steps_per_epoch, validation_steps, validation_freq and validation_batch_size; `split` and
+    `seed` are added, and X may be sparse.
 
     Args:
         model: a compiled Keras 3 model with the JAX backend; its trained weights are in it
@@ -75,13 +87,14 @@ def fit(
             which is never made dense: the first layer must then be Dense.
         y: what the compiled loss takes.
         epochs: number of the last epoch, >= 0.
-        batch_size: rows a step, >= 1; the last batch of an epoch may be shorter.
+        batch_size: rows a step, >= 1; the last batch of an epoch may be shorter. None is 32.
         validation_split: share of the rows held back, 0 <= share < 1; 0 is off.
         validation_data: (X, y) or (X, y, sample_weight) to judge by instead.
         callbacks: Keras callbacks that live between epochs; see `keras_callbacks`.
         class_weight: class -> how much its rows count; 1 where not named.
         sample_weight: how much each row counts.
-        initial_epoch: number of the first epoch, from 0.
+        initial_epoch: number of the first epoch, from 0. An epoch's order of rows belongs to its
+            number: a training that goes on has the orders it would have had in one go.
         shuffle: rows in a new order each epoch; False keeps theirs.
         verbose: 0 is silent; else Keras' progress bar, moving on once an epoch.
         split: how `validation_split` is drawn: "stratified" (shuffled, each class its share) or
@@ -100,6 +113,7 @@ def fit(
         LastRowsWarning: the last rows hold classes that the rows before them lack.
     """
     require_trainable(model)
+    batch_size = 32 if batch_size is None else batch_size  # as in Keras
     _require_counts(epochs=(epochs, 0), initial_epoch=(initial_epoch, 0))
     _require_counts(batch_size=(batch_size, 1))
     training, validation = table(X, y, sample_weight, "the training data"), None
@@ -110,6 +124,9 @@ def fit(
     training = class_weighted(training, class_weight)
     training, validation = _read_as(model, training, validation)
     _build(model, training, batch_size)
+    for rows, where in ((training, "the training data"), (validation, "the validation data")):
+        if rows is not None and rows.is_sparse:
+            require_columns(model, rows.x, where)
     steps = -(-training.rows // batch_size)
     hooks = callback_list(callbacks, model, verbose=verbose, epochs=epochs, steps=steps)
     order = epoch_orders(training.rows, seed) if shuffle else repeat(np.arange(training.rows))
@@ -119,8 +136,10 @@ def fit(
     return fitting.run(epochs, initial_epoch, judged)
 
 
-def predict(model: Any, X: Any, batch_size: int = 256) -> np.ndarray:
+def predict(model: Any, X: Any, batch_size: int = 256) -> Any:
     """Return a Keras model's predictions, [rows, outputs], for a dense or a sparse X.
+
+    A model of several outputs has a list or dict of them, as in Keras' own `predict`.
 
     Args:
         model: built; it need not be compiled.
@@ -128,7 +147,8 @@ def predict(model: Any, X: Any, batch_size: int = 256) -> np.ndarray:
         batch_size: rows at once, >= 1.
 
     Raises:
-        UsageError: there is no model, no row, or no layer that could read sparse rows.
+        UsageError: there is no model, no row, or no layer that could read sparse rows; these have
+            another number of columns than the model.
     """
     require_model(model)
     _require_counts(batch_size=(batch_size, 1))
@@ -138,12 +158,13 @@ def predict(model: Any, X: Any, batch_size: int = 256) -> np.ndarray:
     require_sparse_reader(model)
     if not model.built:
         raise UsageError(f"{model.name} has no weights yet. Train it, or build it, first.")
+    require_columns(model, rows.x, "what is to be predicted")
     order = np.arange(rows.rows)
     laid, _ = arrange(rows.x, order.astype(np.int32), batch_size, order)
     batches = Batch(laid.labels, bags_of(laid))
     arguments = (_held(model.trainable_variables), _held(model.non_trainable_variables), batches)
-    found = np.asarray(predict_program(model, rows.x.shape[1], *arguments)(*arguments))
-    return found.reshape(-1, *found.shape[2:])[: rows.rows]
+    found = jax.device_get(predict_program(model, rows.x.shape[1], *arguments)(*arguments))
+    return jax.tree.map(lambda part: part.reshape(-1, *part.shape[2:])[: rows.rows], found)
 
 
 @dataclass(frozen=True)
@@ -191,39 +212,44 @@ class _Fitting:
     def run(self, epochs: int, initial_epoch: int, validation: _Ready | None) -> Any:
         """Train and return Keras' History."""
         model, finished, last = self.model, False, dict[str, Any]()
+        judge = _judge(model, self.hooks, validation)
         model.stop_training = False
         self.hooks.on_train_begin()
         # BackupAndRestore tells in `_initial_epoch` where it takes up again.
         first = getattr(model, "_initial_epoch", None) or initial_epoch
 
         def end(number: int, logs: Logs) -> bool:
-            last.clear()
-            last.update(_plain(logs))
-            self.hooks.on_epoch_end(first + number - 1, dict(last))
+            nonlocal last
+            last = _plain(logs)
+            self.hooks.on_epoch_end(first + number - 1, last)
             return bool(model.stop_training)
 
-        judge = _judge(model, self.hooks, validation)
         course = Course(max(epochs - first, 0), callbacks=(end,))
         try:
-            run(self._trainer(first), None, course, judge, keep=lambda state: state)
+            run(self._trainer(min(first, epochs)), None, course, judge, keep=lambda state: state)
             finished = True
         finally:
             if epochs > 0 and model.optimizer is not None:
                 model.optimizer.finalize_variable_values(model.trainable_weights)
             if finished:
-                self.hooks.on_train_end(dict(last))
+                self.hooks.on_train_end(last)
         return model.history
 
     def _trainer(self, first: int) -> Callable[[Any, int], tuple[Any, Logs]]:
-        """Return the function that trains one epoch; the loop's state is the model itself."""
+        """Return the function that trains one epoch; the model holds the state, the loop's is None.
+
+        Args:
+            first: number of the first epoch, from 0; the orders of those before it are left out.
+        """
         training, model = self.training, self.model
-        layouts = map(training.laid_out, self.orders)
+        layouts = map(training.laid_out, islice(self.orders, first, None))
         ahead = [next(layouts)]
 
         def train_epoch(state: Any, number: int) -> tuple[Any, Logs]:
             self.hooks.on_epoch_begin(first + number - 1)
             arguments = (_values(model), training.parts, ahead.pop())
-            program = train_program(model, training.features, *arguments)
+            with told_to_fit(model, training.table):
+                program = train_program(model, training.features, *arguments)
             values, logs = program(*arguments)
             _put(_variables(model), values)
             # The device computes on; until `end` asks for the logs, Python is ahead of it.
@@ -234,15 +260,21 @@ class _Fitting:
 
 
 def _judge(model: Any, hooks: Any, validation: _Ready | None) -> Callable[[Any], Logs]:
-    """Return the function that computes an epoch's validation logs."""
+    """Return the function that computes an epoch's validation logs.
+
+    Its program is compiled here already: data that do not fit are told before anything is trained.
+    """
     if validation is None:
         return lambda state: {}
     layout = jax.device_put(validation.laid_out(np.arange(validation.table.rows)))
+    program = lambda *arguments: test_program(model, validation.features, *arguments)
+    with told_to_fit(model, validation.table):
+        program(_values(model), validation.parts, layout)
 
     def judge(state: Any) -> Logs:
         hooks.on_test_begin()
         arguments = (_values(model), validation.parts, layout)
-        others, metrics, found = test_program(model, validation.features, *arguments)(*arguments)
+        others, metrics, found = program(*arguments)(*arguments)
         _put((model.non_trainable_variables, model.metrics_variables), (others, metrics))
         logs = _plain(found)
         hooks.on_test_end(logs)
@@ -259,9 +291,15 @@ def _ready(rows: Table, batch_size: int, room: Room | None) -> _Ready:
 def _read_as(model: Any, training: Table, validation: Table | None) -> tuple[Table, Table | None]:
     """Let X be sparse on both sides where one is, or where that is faster and the model can."""
     tables = [training] if validation is None else [training, validation]
+    are_plain = all(one.is_sparse or getattr(one.x, "ndim", 0) == 2 for one in tables)
     if any(one.is_sparse for one in tables):
         require_sparse_reader(model)
-    elif not (_is_mostly_zero(training.x) and sparse_reader(model) is not None):
+        if not are_plain:
+            raise UsageError(
+                "X of the training and of the validation data must both have rows and columns "
+                "where one is sparse; found one that has not. Hand in two axes on both sides."
+            )
+    elif not (are_plain and _is_mostly_zero(training.x) and sparse_reader(model) is not None):
         return training, validation
     sparse = [Table(csr_matrix(one.x), one.y, one.weights) for one in tables]
     return sparse[0], None if validation is None else sparse[1]
@@ -275,21 +313,15 @@ def _is_mostly_zero(x: Any) -> bool:
 
 def _build(model: Any, training: Table, batch_size: int) -> None:
     """Build model, metrics and optimiser as Keras does: from the first batch's shape."""
-    keras = require_keras()
+    pack = require_keras().utils.pack_x_y_sample_weight
     first = np.arange(min(batch_size, training.rows))
     if training.is_sparse:
         x = jax.ShapeDtypeStruct((len(first), training.x.shape[1]), np.dtype(training.x.dtype))
     else:
         x = jax.tree.map(lambda part: part[first], training.x)
     y, weights = jax.tree.map(lambda part: part[first], (training.y, training.weights))
-    try:
-        model._symbolic_build(data_batch=keras.utils.pack_x_y_sample_weight(x, y, weights))
-    except (TypeError, ValueError, RuntimeError) as error:
-        shapes = [part.shape[1:] for part in jax.tree.leaves(x)]
-        raise UsageError(
-            f"The model must take rows like those of X; {model.name} cannot be built from rows of "
-            f"shape {', '.join(map(str, shapes))}. Keras says: {error}"
-        ) from error
+    with told_to_fit(model, training):
+        model._symbolic_build(data_batch=pack(x, y, weights))
 
 
 def _variables(model: Any) -> tuple:
@@ -303,7 +335,19 @@ def _variables(model: Any) -> tuple:
 
 
 def _values(model: Any) -> Values:
-    return Values(*(_held(variables) for variables in _variables(model)))
+    """Return what the variables hold, each value once, so that all can be consumed.
+
+    Two variables hold the same array after `finalize_variable_values` of averaged weights.
+    """
+    seen = set()
+
+    def own(value: Any) -> Any:
+        if id(value) in seen:
+            return value.copy()
+        seen.add(id(value))
+        return value
+
+    return jax.tree.map(own, Values(*(_held(variables) for variables in _variables(model))))
 
 
 def _held(variables: list) -> list:

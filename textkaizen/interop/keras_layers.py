@@ -9,15 +9,17 @@ several layers, and no sparse row could be read any more).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from textkaizen.errors import UsageError
 from textkaizen.interop.keras_models import require_keras
+from textkaizen.interop.keras_settings import penalty_of_knobs, start_of_knobs
 from textkaizen.model import Model
 from textkaizen.nets.constants import NORM_EPSILON, NORM_MOMENTUM
-from textkaizen.recipe import layerwise
+from textkaizen.recipe import Knobs, layerwise
 
 
 def to_keras(model: Model) -> Any:
@@ -25,7 +27,10 @@ def to_keras(model: Model) -> Any:
 
     Its input is a row of `model.vocabulary.bags(texts)`, its output the probabilities of
     `model.labels`; `interop.keras.predict` reads the bags as they are, sparse. Dropout stands where
-    the recipe has it and is off in prediction. The model is not compiled.
+    the recipe has it and is off in prediction. Initialisers, l1, l2 and max-norm of a network's
+    recipe are in the Dense layers, for a training that goes on; linf, and whatever does not belong
+    to a layer (dropout on the input, loss, optimiser), is not carried over. The model is not
+    compiled.
 
     Args:
         model: a network or a linear model.
@@ -51,7 +56,7 @@ def to_keras(model: Model) -> Any:
     rates = layerwise(knobs.dropout, hidden)
     made, weights = [], []
     for number, norm in enumerate(network.norms):
-        made.append(keras.layers.Dense(network.kernels[number].shape[1]))
+        made.append(_dense(keras, model, number))
         weights += [network.kernels[number], network.biases[number]]
         for kind in ("before", "activation", "after"):
             if kind == "activation":
@@ -60,12 +65,29 @@ def to_keras(model: Model) -> Any:
                 made.append(_norm(keras))
                 weights += list(norm)
         made += _dropout(keras, knobs.dropout_kind, rates[number])
-    made.append(keras.layers.Dense(network.kernels[-1].shape[1], activation="softmax"))
+    made.append(_dense(keras, model, hidden, activation="softmax"))
     weights += [network.kernels[-1], network.biases[-1]]
     found = keras.Sequential([keras.Input((network.kernels[0].shape[0],)), *made])
     # Seeds of dropout are variables, too, but no weights.
     found.set_weights([np.asarray(one) for one in weights])
     return found
+
+
+def _dense(keras: Any, model: Model, number: int, **more: Any) -> Any:
+    """Return a Dense layer with what the recipe says of its weights; a linear model has none."""
+    kernels = model.network.kernels
+    knobs = model.recipe.knobs if model.kind == "network" else Knobs()
+    start, l1, l2 = (
+        layerwise(value, len(kernels))[number] for value in (knobs.initialiser, knobs.l1, knobs.l2)
+    )
+    limit = knobs.max_norm
+    return keras.layers.Dense(
+        kernels[number].shape[1],
+        kernel_initializer=start_of_knobs(start, knobs.initialiser_mean, knobs.initialiser_spread),
+        kernel_regularizer=penalty_of_knobs(l1, l2),
+        kernel_constraint=None if math.isinf(limit) else keras.constraints.MaxNorm(limit, axis=0),
+        **more,
+    )
 
 
 def _norm(keras: Any) -> Any:

@@ -57,8 +57,9 @@ def require_trainable(model: Any) -> None:
     """Require a model whose epochs can be compiled as a whole.
 
     Raises:
-        UsageError: it is no Keras model, is not compiled, runs eagerly, carries states of an RNN
-            from batch to batch, is spread over devices, or normalises over the axis of texts.
+        UsageError: it is no Keras model, is not compiled, runs eagerly or without jit, carries
+            states of an RNN from batch to batch, is spread over devices, or normalises over the
+            axis of texts.
     """
     keras = require_keras()
     require_model(model)
@@ -67,10 +68,11 @@ def require_trainable(model: Any) -> None:
             f"The model must be compiled before it is trained; {model.name} is not. Call "
             'model.compile(loss=..., optimizer="adam") first.'
         )
-    if model.run_eagerly:
+    if model.run_eagerly or not model.jit_compile:
+        told = "run_eagerly=True" if model.run_eagerly else "jit_compile=False"
         raise UsageError(
-            f"An epoch is one compiled call here; {model.name} was compiled with "
-            "run_eagerly=True. Compile it without, or debug it with its own fit."
+            f"An epoch is one compiled call here; {model.name} was compiled with {told}. Compile "
+            "it without, or debug it with its own fit."
         )
     if keras.distribution.distribution() is not None:
         raise UsageError(
@@ -90,6 +92,12 @@ def has_own_steps(model: Any) -> bool:
     keras = require_keras()
     names = ("train_step", "test_step", "compute_loss", "compute_metrics")
     return any(getattr(type(model), name) is not getattr(keras.Model, name) for name in names)
+
+
+def has_own_call(model: Any) -> bool:
+    """Say whether a model computes its predictions in another way than from layer to layer."""
+    call = type(model).call
+    return "call" in vars(model) or not call.__module__.startswith("keras.src.models.")
 
 
 def _require_layers(keras: ModuleType, model: Any) -> None:

@@ -12,6 +12,7 @@ Rejected: writing forward pass, gradient and update out (a model may have its ow
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -32,6 +33,8 @@ OPTIONS: dict[str, str | bool] = {"xla_cpu_prefer_vector_width": "512"}
 # two gained nothing), and compiling 0.82 s instead of 0.79.
 UNROLL = 2
 
+# Of all models: tracing changes layers for a moment (`bags_read`).
+_compiling = threading.Lock()
 _programs: weakref.WeakKeyDictionary[Any, dict[Any, Callable]] = weakref.WeakKeyDictionary()
 
 
@@ -120,7 +123,7 @@ def train_program(model: Any, features: int, *arguments: Any) -> Callable:
     """
 
     def epoch(values: Values, parts: Parts, layout: Layout):
-        state, logs = tuple(values._replace(metrics=_fresh(model))), {}
+        state = tuple(values._replace(metrics=_fresh(model, values.metrics)))
         state, logs = _steps(model, features, model.train_step, state, parts, layout)
         return Values(*state), _results(model, state[-1], logs)
 
@@ -135,7 +138,7 @@ def test_program(model: Any, features: int, *arguments: Any) -> Callable:
     """
 
     def judge(values: Values, parts: Parts, layout: Layout):
-        state = (values.trainable, values.others, _fresh(model))
+        state = (values.trainable, values.others, _fresh(model, values.metrics))
         state, logs = _steps(model, features, model.test_step, state, parts, layout)
         return state[1], state[2], _results(model, state[2], logs)
 
@@ -196,14 +199,13 @@ def _rows(tree: Any, rows: Any) -> Any:
     return jax.tree.map(lambda part: part.at[rows].get(mode="promise_in_bounds"), tree)
 
 
-def _fresh(model: Any) -> list:
-    """The values of reset metrics; traced."""
+def _fresh(model: Any, metrics: list) -> list:
+    """The values of metrics after a reset; one that a reset leaves alone goes on; traced."""
     keras = require_keras()
-    with keras.StatelessScope() as scope:
+    mapping = list(zip(model.metrics_variables, metrics, strict=True))
+    with keras.StatelessScope(state_mapping=mapping) as scope:
         model.reset_metrics()
-    found = [scope.get_current_value(variable) for variable in model.metrics_variables]
-    pairs = zip(found, model.metrics_variables, strict=True)
-    return [variable.value if value is None else value for value, variable in pairs]
+    return [scope.get_current_value(variable) for variable in model.metrics_variables]
 
 
 def _results(model: Any, metrics: list, logs: Any) -> dict[str, Any]:
@@ -217,15 +219,22 @@ def _results(model: Any, metrics: list, logs: Any) -> dict[str, Any]:
 
 
 def _compiled(model: Any, kind: tuple, function: Callable, arguments: tuple, donated: tuple):
-    """Return the program of a model for these shapes, compiled at its first use."""
+    """Return the program of a model for these shapes, compiled at its first use.
+
+    Programs of what the model was made of before are dropped.
+    """
     leaves, form = jax.tree.flatten(arguments)
     shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-    key = (kind, form, shapes, _making(model))
-    programs = _programs.setdefault(model, {})
-    if key not in programs:
-        lowered = jax.jit(function, donate_argnums=donated).lower(*arguments)
-        programs[key] = lowered.compile(compiler_options=OPTIONS)
-    return programs[key]
+    making = _making(model)
+    key = (kind, form, shapes, making)
+    with _compiling:
+        programs = _programs.setdefault(model, {})
+        for old in [old for old in programs if old[-1] != making]:
+            del programs[old]
+        if key not in programs:
+            lowered = jax.jit(function, donate_argnums=donated).lower(*arguments)
+            programs[key] = lowered.compile(compiler_options=OPTIONS)
+        return programs[key]
 
 
 def _making(model: Any) -> tuple:

@@ -1,4 +1,4 @@
-"""Keras' initialisers, penalties, constraints, losses and optimisers -> knobs of a recipe.
+"""Keras' initialisers, penalties, constraints, losses and optimisers -> knobs, and two back.
 
 Which arguments differ from Keras' defaults is told by Keras itself (`get_config`), so that one
 that is new there is not left out in silence.
@@ -28,6 +28,7 @@ INITIALISERS = {
     "RandomUniform": "uniform",
     "TruncatedNormal": "truncated_normal",
 }
+CLASSES = {name: kind for kind, name in INITIALISERS.items() if kind != "OrthogonalInitializer"}
 LOSSES = {
     "CategoricalCrossentropy": "cross_entropy",
     "SparseCategoricalCrossentropy": "cross_entropy",
@@ -54,6 +55,19 @@ def initialiser_of(layer: Any) -> tuple[str, tuple[float, float] | None]:
     if name in ("normal", "truncated_normal"):
         return name, (float(own.mean), float(own.stddev))
     return name, None
+
+
+def start_of_knobs(name: str, mean: float, spread: float) -> Any:
+    """Return Keras' initialiser of a name; mean and spread are of those that are one's own."""
+    found = getattr(require_keras().initializers, CLASSES[name])
+    if name == "uniform":
+        return found(mean - spread, mean + spread)
+    return found(mean, spread) if name in ("normal", "truncated_normal") else found()
+
+
+def penalty_of_knobs(l1: float, l2: float) -> Any | None:
+    """Return Keras' penalty, None where both are off."""
+    return require_keras().regularizers.L1L2(l1, l2) if l1 or l2 else None
 
 
 def penalties_of(layer: Any) -> tuple[float, float]:

@@ -19,20 +19,21 @@ from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
+from scipy.sparse import csr_matrix
 
 from textkaizen.errors import UsageError
-from textkaizen.interop.keras_models import has_own_steps, require_keras
+from textkaizen.interop.keras_models import has_own_call, has_own_steps, require_keras
 from textkaizen.nets.mlp import Bags, bag_sums
 
 
 def sparse_reader(model: Any) -> Any | None:
     """Return the Dense layer that alone reads the model's one input; None if there is no such.
 
-    A model whose class has its own `train_step`, `compute_loss` or the like may look at the input
-    itself, so it has none.
+    A model whose class has its own `call`, `train_step`, `compute_loss` or the like may look at
+    the input itself, so it has none; nor has one whose input is an output, too.
     """
     keras = require_keras()
-    if has_own_steps(model):
+    if has_own_steps(model) or has_own_call(model):
         return None
     if isinstance(model, keras.Sequential):
         layers = model.layers
@@ -55,12 +56,32 @@ def require_sparse_reader(model: Any) -> Any:
     if reader is None:
         kinds = [type(layer).__name__ for layer in getattr(model, "layers", [])]
         raise UsageError(
-            "A sparse matrix can be read by a Sequential or functional model whose one input goes "
-            f"into a Dense layer and nowhere else; {model.name} begins with "
-            f"{', '.join(kinds[:2]) or 'nothing that is known'}. Put a Dense layer first, or hand "
-            "in a dense array."
+            "A sparse matrix can be read by a Sequential or functional model, without a call or "
+            "step of its own, whose one input goes into a Dense layer and nowhere else; "
+            f"{model.name} begins with {', '.join(kinds[:2]) or 'nothing that is known'}. Put a "
+            "Dense layer first, or hand in a dense array."
         )
     return reader
+
+
+def require_columns(model: Any, x: csr_matrix, where: str) -> None:
+    """Require as many columns as the layer that reads them has; a program does not look.
+
+    Args:
+        model: built, with a layer that reads sparse rows.
+        x: sparse rows.
+        where: what they are for, for the message.
+
+    Raises:
+        UsageError: there are more or fewer.
+    """
+    features = require_sparse_reader(model).kernel.shape[0]
+    if x.shape[1] != features:
+        raise UsageError(
+            f"X must have a column for each feature of the model; the first layer of {model.name} "
+            f"has {features}, and X of {where} has {x.shape[1]} columns. Make every X with the "
+            "same vocabulary."
+        )
 
 
 @contextmanager
@@ -101,7 +122,8 @@ def _first_of_graph(model: Any) -> Any | None:
     readers = [
         node.operation for node in nodes if any(one is inputs[0] for one in node.input_tensors)
     ]
-    if len(readers) != 1:
+    is_output = any(one is inputs[0] for one in model.outputs)
+    if len(readers) != 1 or is_output:
         return None
     uses = sum(node.operation is readers[0] for node in nodes)
     return readers[0] if uses == 1 else None
