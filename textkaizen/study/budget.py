@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from textkaizen.recipe import Knobs, Recipe
-from textkaizen.train.inputs import needs_plain_path, uses_extras
+from textkaizen.train.inputs import is_penalised, needs_plain_path, uses_extras
 
 FOLDS = (5, 3)
 MOST_SEEDS = 5  # beyond it nearly all doubt that is left comes from the texts
@@ -67,7 +67,8 @@ def _cost(recipe: Recipe) -> float:
     stepping = 0.35 * steps + 0.65 if steps > 1 else 0.4 * steps + 0.6
     work = 0.2 + 0.8 * max(shape.hidden, default=24) / 64
     depth = 1 + 0.15 * (len(shape.hidden) - 1)
-    plain = 1.6 if needs_plain_path(knobs) else 1.0
+    plain = 1.7 if needs_plain_path(knobs) else 1.0
+    plain = 3.0 if is_penalised(knobs) else plain  # sums over the whole table at every step
     extras = 1.25 if uses_extras(knobs) else 1.0
     networks = knobs.starts * knobs.ensemble
     return stepping * work * depth * plain * extras * expected_epochs(knobs) * networks

@@ -25,7 +25,7 @@ from textkaizen.train.inputs import needs_plain_path, uses_extras
 
 TRIALS = (2, 8)  # epochs: the second less the first is free of what happens once a lane
 STUDY_SHARE = 0.95  # of its time that a study may take for its one round
-SPARE = 1.1  # what a guess of the whole is short of, as a rule
+SPARE = 1.25  # what a guess of the whole is short of, as a rule
 
 
 def lane_seconds(prepared: Prepared, recipe: Recipe, seed: int, means: Means, cores: int) -> float:
