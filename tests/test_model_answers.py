@@ -142,7 +142,7 @@ def test_masks_change_the_answer_and_without_them_all_units_answer_again(models)
 
 def test_masks_of_a_model_without_dropout_are_refused_and_so_are_fewer_than_none(models):
     for name in ("network", "ensemble", "logistic_regression", "linear_svm"):
-        with pytest.raises(RecipeError, match=r"masks of dropout: .*(dropout is 0|no hidden layer)"):
+        with pytest.raises(RecipeError, match=r"masks.*(dropout is 0|no hidden layer)"):
             models[name].with_masks(5)
     with pytest.raises(RecipeError, match=r"monte_carlo must be from 0 to 10,000; found -1"):
         models["masks"].with_masks(-1)
