@@ -18,9 +18,7 @@ import numpy as np
 from jax import Array
 
 from textkaizen.nets.choices import choose
-from textkaizen.nets.constants import SELU_ALPHA, SELU_SCALE
-
-SATURATED = -SELU_ALPHA * SELU_SCALE
+from textkaizen.nets.constants import SATURATED
 
 
 class Mask(NamedTuple):

@@ -15,11 +15,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from textkaizen.nets.constants import SELU_ALPHA, SELU_SCALE
+from textkaizen.nets.constants import SATURATED
 from textkaizen.nets.plain import Mask, Network, after_first, softmax
 from textkaizen.recipe import Knobs, layerwise
 
-SATURATED = -SELU_ALPHA * SELU_SCALE
 FLOOR = np.finfo(np.float32).tiny  # a probability of 0 has a finite logarithm, too
 
 

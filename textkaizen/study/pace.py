@@ -39,13 +39,14 @@ def lane_seconds(prepared: Prepared, recipe: Recipe, seed: int, means: Means, co
         trial = recipe.with_knobs(epochs=epochs, patience=math.inf, starts=1, ensemble=1)
 
         def learn(number: int, trial: Recipe = trial) -> float:
-            return learn_model(corpus, trial, seed + number, means.programs, [means.stopping])[
-                1
-            ].seconds
+            stopping = [means.stopping]
+            _, trained = learn_model(corpus, trial, seed + number, means.programs, stopping)
+            return trained.seconds
 
-        seconds.append(max(means.worker(learn, range(cores))))
-        if means.stopping():
+        side_by_side = list(means.worker(learn, range(cores)))
+        if means.stopping() or not side_by_side:
             raise KeyboardInterrupt
+        seconds.append(max(side_by_side))
     # Among a few short epochs the difference may be noise: an epoch takes some of the time.
     short, long = TRIALS
     epoch = max((seconds[1] - seconds[0]) / (long - short), 0.3 * seconds[1] / long)

@@ -24,12 +24,13 @@ import numpy as np
 from textkaizen.data import Corpus
 from textkaizen.recipe import Recipe
 from textkaizen.study.training import train_one, trainable
+from textkaizen.train.schedules import HALF_RANGE, learning_rates
 
 if TYPE_CHECKING:
     from textkaizen.train.programs import Programs
 
 LEAST_STEPS = 400
-DECADES = 6  # from the least rate to the largest
+DECADES = 2 * HALF_RANGE  # from the least rate to the largest
 MEMORY = 0.1  # decades that the average looks back
 WINDOW = 0.5  # decades over which a slope is taken
 ASTRAY = 2.0  # times the least loss; what comes after a rise to it is not read
@@ -105,8 +106,6 @@ def range_test(
         CorpusError: the texts cannot be trained on.
         RecipeError: a batch is larger than the texts there are.
     """
-    from textkaizen.train.schedules import learning_rates
-
     corpus = trainable(corpus)
     steps = math.ceil(len(corpus) / (recipe.shape.batch_size or len(corpus)))
     probe = recipe.with_knobs(

@@ -19,7 +19,7 @@ import numpy as np
 from textkaizen.recipe import Knobs
 
 PLATEAU_DELTA = 1e-4  # Keras' min_delta: a smaller gain is none
-DECADES = 3  # to either side of the learning rate in a range test
+HALF_RANGE = 3  # decades to either side of the learning rate in a range test
 
 
 def learning_rates(knobs: Knobs, steps: int) -> np.ndarray:
@@ -38,7 +38,7 @@ def learning_rates(knobs: Knobs, steps: int) -> np.ndarray:
     if knobs.schedule == "cosine":
         rates = 0.5 * (1 + np.cos(math.pi * np.maximum(step - warm, 0) / (steps - warm)))
     elif knobs.schedule == "range_test":
-        rates = 10.0 ** (DECADES * (2 * step / max(steps - 1, 1) - 1))
+        rates = 10.0 ** (HALF_RANGE * (2 * step / max(steps - 1, 1) - 1))
     if warm:
         rates[:warm] = step[:warm] / warm
     return knobs.learning_rate * rates
