@@ -31,24 +31,15 @@ from textkaizen.interop.keras_data import (
     table,
     told_to_fit,
 )
+from textkaizen.interop.keras_epochs import Epochs, Ready, held, judgement, ready
 from textkaizen.interop.keras_models import require_keras, require_model, require_trainable
-from textkaizen.interop.keras_programs import (
-    Batch,
-    Layout,
-    Parts,
-    Values,
-    bags_of,
-    lay_out,
-    predict_program,
-    test_program,
-    train_program,
-)
+from textkaizen.interop.keras_programs import Batch, bags_of, predict_program
 from textkaizen.interop.keras_sparse import (
     require_columns,
     require_sparse_reader,
     sparse_reader,
 )
-from textkaizen.train.batches import Room, arrange, epoch_orders, room_needed
+from textkaizen.train.batches import arrange, epoch_orders, room_needed
 from textkaizen.train.loop import Course, Logs, run
 
 SPARSE_SHARE = 0.01  # at most so many of a dense X's numbers are not zero: read as sparse rows
@@ -131,8 +122,8 @@ def fit(
     hooks = callback_list(callbacks, model, verbose=verbose, epochs=epochs, steps=steps)
     order = epoch_orders(training.rows, seed) if shuffle else repeat(np.arange(training.rows))
     room = room_needed(training.x, batch_size, seed, 0) if training.is_sparse and shuffle else None
-    fitting = _Fitting(model, hooks, _ready(training, batch_size, room), order)
-    judged = None if validation is None else _ready(validation, batch_size, None)
+    fitting = _Fitting(model, hooks, ready(training, batch_size, room), order)
+    judged = None if validation is None else ready(validation, batch_size, None)
     return fitting.run(epochs, initial_epoch, judged)
 
 
@@ -162,43 +153,20 @@ def predict(model: Any, X: Any, batch_size: int = 256) -> Any:
     order = np.arange(rows.rows)
     laid, _ = arrange(rows.x, order.astype(np.int32), batch_size, order)
     batches = Batch(laid.labels, bags_of(laid))
-    arguments = (_held(model.trainable_variables), _held(model.non_trainable_variables), batches)
-    found = jax.device_get(predict_program(model, rows.x.shape[1], *arguments)(*arguments))
+    arguments = (held(model.trainable_variables), held(model.non_trainable_variables), batches)
+    program = predict_program(model, rows.x.shape[1], *arguments)
+    found = jax.device_get(program.compute(*arguments))
     return jax.tree.map(lambda part: part.reshape(-1, *part.shape[2:])[: rows.rows], found)
-
-
-@dataclass(frozen=True)
-class _Ready:
-    """A table as programs take it.
-
-    Args:
-        table: its rows.
-        parts: its arrays, on the device.
-        batch_size: rows a step.
-        room: for the bags of a sparse X; None gives each layout just what it needs.
-    """
-
-    table: Table
-    parts: Parts
-    batch_size: int
-    room: Room | None
-
-    @property
-    def features(self) -> int:
-        """Columns of a sparse X; 0 of a dense one."""
-        return self.table.x.shape[1] if self.table.is_sparse else 0
-
-    def laid_out(self, order: np.ndarray) -> Layout:
-        """Return the rows in this order as batches."""
-        return lay_out(self.table, self.batch_size, order, self.room)
 
 
 @dataclass
 class _Fitting:
     """One training of one model, as the functions that the loop calls.
 
+    The loop's state is the logs of the epoch just trained, still on the device.
+
     Args:
-        model: holds its state in its variables.
+        model: holds its own state in its variables.
         hooks: Keras' list of callbacks.
         training: what is trained on.
         orders: of its rows, one an epoch.
@@ -206,27 +174,32 @@ class _Fitting:
 
     model: Any
     hooks: Any
-    training: _Ready
+    training: Ready
     orders: Iterator[np.ndarray]
 
-    def run(self, epochs: int, initial_epoch: int, validation: _Ready | None) -> Any:
+    def run(self, epochs: int, initial_epoch: int, validation: Ready | None) -> Any:
         """Train and return Keras' History."""
         model, finished, last = self.model, False, dict[str, Any]()
-        judge = _judge(model, self.hooks, validation)
+        judged = None if validation is None else judgement(model, validation)
         model.stop_training = False
         self.hooks.on_train_begin()
         # BackupAndRestore tells in `_initial_epoch` where it takes up again.
         first = getattr(model, "_initial_epoch", None) or initial_epoch
+        ahead = self._epochs(min(first, epochs), epochs)
+
+        def train_epoch(state: Any, number: int) -> tuple[Any, Logs]:
+            self.hooks.on_epoch_begin(first + number - 1)
+            return ahead.train(), {}
 
         def end(number: int, logs: Logs) -> bool:
             nonlocal last
-            last = _plain(logs)
+            last = logs
             self.hooks.on_epoch_end(first + number - 1, last)
             return bool(model.stop_training)
 
         course = Course(max(epochs - first, 0), callbacks=(end,))
         try:
-            run(self._trainer(min(first, epochs)), None, course, judge, keep=lambda state: state)
+            run(train_epoch, None, course, self._judge(ahead, judged), keep=lambda state: None)
             finished = True
         finally:
             if epochs > 0 and model.optimizer is not None:
@@ -235,57 +208,30 @@ class _Fitting:
                 self.hooks.on_train_end(last)
         return model.history
 
-    def _trainer(self, first: int) -> Callable[[Any, int], tuple[Any, Logs]]:
-        """Return the function that trains one epoch; the model holds the state, the loop's is None.
+    def _epochs(self, first: int, epochs: int) -> Epochs:
+        """Return the epochs from number `first` on; the orders of those before it are left out."""
+        layouts = map(self.training.laid_out, islice(self.orders, first, None))
+        return Epochs(self.model, self.training, layouts, left=epochs - first)
 
-        Args:
-            first: number of the first epoch, from 0; the orders of those before it are left out.
+    def _judge(self, ahead: Epochs, judged: Callable[[], Any] | None) -> Callable[[Any], Logs]:
+        """Return the function that brings an epoch's logs from the device, its validation's too.
+
+        The next epoch is dispatched before that: the device computes on while Python waits for
+        logs and calls back.
         """
-        training, model = self.training, self.model
-        layouts = map(training.laid_out, islice(self.orders, first, None))
-        ahead = [next(layouts)]
 
-        def train_epoch(state: Any, number: int) -> tuple[Any, Logs]:
-            self.hooks.on_epoch_begin(first + number - 1)
-            arguments = (_values(model), training.parts, ahead.pop())
-            with told_to_fit(model, training.table):
-                program = train_program(model, training.features, *arguments)
-            values, logs = program(*arguments)
-            _put(_variables(model), values)
-            # The device computes on; until `end` asks for the logs, Python is ahead of it.
-            ahead.append(next(layouts))
-            return state, logs
+        def judge(trained: dict[str, Any]) -> Logs:
+            if judged is None:
+                ahead.look_ahead()
+                return _plain(jax.device_get(trained))
+            self.hooks.on_test_begin()
+            found = judged()
+            ahead.look_ahead()
+            own, logs = map(_plain, jax.device_get((trained, found)))
+            self.hooks.on_test_end(logs)
+            return own | {f"val_{name}": value for name, value in logs.items()}
 
-        return train_epoch
-
-
-def _judge(model: Any, hooks: Any, validation: _Ready | None) -> Callable[[Any], Logs]:
-    """Return the function that computes an epoch's validation logs.
-
-    Its program is compiled here already: data that do not fit are told before anything is trained.
-    """
-    if validation is None:
-        return lambda state: {}
-    layout = jax.device_put(validation.laid_out(np.arange(validation.table.rows)))
-    program = lambda *arguments: test_program(model, validation.features, *arguments)
-    with told_to_fit(model, validation.table):
-        program(_values(model), validation.parts, layout)
-
-    def judge(state: Any) -> Logs:
-        hooks.on_test_begin()
-        arguments = (_values(model), validation.parts, layout)
-        others, metrics, found = program(*arguments)(*arguments)
-        _put((model.non_trainable_variables, model.metrics_variables), (others, metrics))
-        logs = _plain(found)
-        hooks.on_test_end(logs)
-        return {f"val_{name}": value for name, value in logs.items()}
-
-    return judge
-
-
-def _ready(rows: Table, batch_size: int, room: Room | None) -> _Ready:
-    parts = Parts(None if rows.is_sparse else rows.x, rows.y, rows.weights)
-    return _Ready(rows, jax.device_put(parts), batch_size, room)
+        return judge
 
 
 def _read_as(model: Any, training: Table, validation: Table | None) -> tuple[Table, Table | None]:
@@ -324,45 +270,8 @@ def _build(model: Any, training: Table, batch_size: int) -> None:
         model._symbolic_build(data_batch=pack(x, y, weights))
 
 
-def _variables(model: Any) -> tuple:
-    """All variables of a model in the order of `Values`."""
-    return (
-        model.trainable_variables,
-        model.non_trainable_variables,
-        model.optimizer.variables,
-        model.metrics_variables,
-    )
-
-
-def _values(model: Any) -> Values:
-    """Return what the variables hold, each value once, so that all can be consumed.
-
-    Two variables hold the same array after `finalize_variable_values` of averaged weights.
-    """
-    seen = set()
-
-    def own(value: Any) -> Any:
-        if id(value) in seen:
-            return value.copy()
-        seen.add(id(value))
-        return value
-
-    return jax.tree.map(own, Values(*(_held(variables) for variables in _variables(model))))
-
-
-def _held(variables: list) -> list:
-    return [variable.value for variable in variables]
-
-
-def _put(variables: Any, values: Any) -> None:
-    for group, own in zip(variables, values, strict=True):
-        for variable, value in zip(group, own, strict=True):
-            variable.assign(value)
-
-
-def _plain(logs: dict[str, Any]) -> Logs:
-    """Bring logs from the device; scalars become Python numbers, as in Keras."""
-    fetched = jax.device_get(logs)
+def _plain(fetched: dict[str, Any]) -> Logs:
+    """Let scalars become Python numbers, as in Keras."""
     return {name: float(one) if np.ndim(one) == 0 else one for name, one in fetched.items()}
 
 

@@ -35,7 +35,19 @@ UNROLL = 2
 
 # Of all models: tracing changes layers for a moment (`bags_read`).
 _compiling = threading.Lock()
-_programs: weakref.WeakKeyDictionary[Any, dict[Any, Callable]] = weakref.WeakKeyDictionary()
+_programs: weakref.WeakKeyDictionary[Any, dict[Any, Program]] = weakref.WeakKeyDictionary()
+
+
+class Program(NamedTuple):
+    """What is compiled.
+
+    Args:
+        compute: takes arrays and returns arrays; nothing is consumed.
+        is_pure: whether it does nothing else (a step of a model's own may print).
+    """
+
+    compute: Callable
+    is_pure: bool
 
 
 class Values(NamedTuple):
@@ -113,13 +125,13 @@ def bags_of(laid: Batches) -> Any:
     return Bags(*parts)
 
 
-def train_program(model: Any, features: int, *arguments: Any) -> Callable:
+def train_program(model: Any, features: int, *arguments: Any) -> Program:
     """Return the compiled epoch: (values, parts, layout) -> values, logs of Keras' names.
 
     Args:
         model: compiled and built.
         features: columns of a sparse X; 0 where X is dense.
-        arguments: values, parts and layout, to show their shapes; the values are consumed.
+        arguments: values, parts and layout, to show their shapes.
     """
 
     def epoch(values: Values, parts: Parts, layout: Layout):
@@ -127,14 +139,14 @@ def train_program(model: Any, features: int, *arguments: Any) -> Callable:
         state, logs = _steps(model, features, model.train_step, state, parts, layout)
         return Values(*state), _results(model, state[-1], logs)
 
-    return _compiled(model, ("train", features), epoch, arguments, donated=(0,))
+    return _compiled(model, ("train", features), epoch, arguments)
 
 
-def test_program(model: Any, features: int, *arguments: Any) -> Callable:
+def test_program(model: Any, features: int, *arguments: Any) -> Program:
     """Return the compiled judgement: (values, parts, layout) -> others, metrics, logs.
 
     Args:
-        model, features, arguments: as in `train_program`; nothing is consumed.
+        model, features, arguments: as in `train_program`.
     """
 
     def judge(values: Values, parts: Parts, layout: Layout):
@@ -142,10 +154,10 @@ def test_program(model: Any, features: int, *arguments: Any) -> Callable:
         state, logs = _steps(model, features, model.test_step, state, parts, layout)
         return state[1], state[2], _results(model, state[2], logs)
 
-    return _compiled(model, ("test", features), judge, arguments, donated=())
+    return _compiled(model, ("test", features), judge, arguments)
 
 
-def predict_program(model: Any, features: int, *arguments: Any) -> Callable:
+def predict_program(model: Any, features: int, *arguments: Any) -> Program:
     """Return the compiled prediction from bags: (trainable, others, batches) -> predictions.
 
     Args:
@@ -166,7 +178,7 @@ def predict_program(model: Any, features: int, *arguments: Any) -> Callable:
 
         return jax.lax.map(one, batches)
 
-    return _compiled(model, ("predict", features), predict, arguments, donated=())
+    return _compiled(model, ("predict", features), predict, arguments)
 
 
 def _steps(model: Any, features: int, step: Callable, state: tuple, parts: Parts, layout: Layout):
@@ -218,7 +230,7 @@ def _results(model: Any, metrics: list, logs: Any) -> dict[str, Any]:
     return dict(logs if own else results)
 
 
-def _compiled(model: Any, kind: tuple, function: Callable, arguments: tuple, donated: tuple):
+def _compiled(model: Any, kind: tuple, function: Callable, arguments: tuple) -> Program:
     """Return the program of a model for these shapes, compiled at its first use.
 
     Programs of what the model was made of before are dropped.
@@ -229,22 +241,23 @@ def _compiled(model: Any, kind: tuple, function: Callable, arguments: tuple, don
     key = (kind, form, shapes, making)
     with _compiling:
         programs = _programs.setdefault(model, {})
-        for old in [old for old in programs if old[-1] != making]:
-            del programs[old]
         if key not in programs:
-            lowered = jax.jit(function, donate_argnums=donated).lower(*arguments)
-            programs[key] = lowered.compile(compiler_options=OPTIONS)
+            traced = jax.jit(function).trace(*arguments)
+            compiled = traced.lower().compile(compiler_options=OPTIONS)
+            for old in [old for old in programs if old[-1] != making]:
+                del programs[old]
+            programs[key] = Program(compiled, is_pure=not traced.jaxpr.effects)
         return programs[key]
 
 
 def _making(model: Any) -> tuple:
     """What a program is made of besides shapes, told by weak references: it keeps nothing alive."""
-    made = [*layers_of(model), *(model.metrics if model.compiled else [])]
+    layers = layers_of(model)
+    made = [*layers, *(model.metrics if model.compiled else [])]
     if model.compiled and model.optimizer is not None:
         made.append(model.optimizer)
-    trainable = tuple(layer.trainable for layer in layers_of(model))
     return (
-        tuple(weakref.ref(one) for one in made),
-        trainable,
+        tuple(map(weakref.ref, made)),
+        tuple(layer.trainable for layer in layers),
         tuple(variable.trainable for variable in model.variables),
     )
