@@ -4,12 +4,11 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.stats import binomtest, f_oneway, t
 
 from textkaizen.errors import UsageError
-from textkaizen.measure.compare import Difference, Runs, decide, holm, paired
+from textkaizen.measure.compare import paired
+from textkaizen.measure.lanes import Runs
 from textkaizen.measure.metrics import accuracy, macro_f1
 
 CLASSES = 4
@@ -227,39 +226,6 @@ def test_fold_numbers_are_names_and_one_row_of_them_serves_every_seed():
     assert len(np.unique(renamed)) == 8
     pairs = np.unique(np.stack([renamed, Runs(before, folds).networks]).reshape(2, -1), axis=1)
     assert pairs.shape[1] == 8
-
-
-def test_holm_worked_by_hand():
-    # Sorted 0.01, 0.02, 0.03, 0.5: times 4, 3, 2, 1 = 0.04, 0.06, 0.06, 0.5.
-    assert holm(np.array([0.03, 0.01, 0.5, 0.02])) == pytest.approx([0.06, 0.04, 0.5, 0.06])
-    assert holm(np.array([0.9, 0.8])).tolist() == [1, 1]
-    assert holm(np.array([])).shape == (0,)
-
-
-@given(st.lists(st.floats(0, 1), max_size=20))
-def test_holm_is_its_formula_in_any_order(drawn):
-    p = np.array(drawn)
-    adjusted = holm(p)
-    for own, found in zip(p, adjusted, strict=True):
-        smaller = np.sort(p[p <= own])
-        formula = max((len(p) - rank) * value for rank, value in enumerate(smaller))
-        assert found == pytest.approx(min(1, formula))
-    assert (adjusted >= p).all()
-    assert holm(p[::-1]) == pytest.approx(adjusted[::-1])
-
-
-@pytest.mark.parametrize(
-    ("value", "p", "expected"),
-    [
-        (0.02, 0.05, "helps"),
-        (-0.02, 0.05, "hurts"),
-        (0.02, 0.051, "no evidence"),
-        (-0.02, 0.051, "no evidence"),
-        (0.0, 0.0, "no evidence"),
-    ],
-)
-def test_a_verdict_needs_an_adjusted_p_of_at_most_alpha(value, p, expected):
-    assert decide(Difference(value, value - 1, value + 1, p=0.0), p, 0.05) == expected
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import softmax
 from sklearn import metrics as reference
 
 from textkaizen.errors import UsageError
@@ -12,8 +13,10 @@ from textkaizen.measure.metrics import (
     confusion,
     influence,
     log_loss,
+    log_losses,
     macro_f1,
     macro_f1_of_counts,
+    probabilities_of,
 )
 
 CLASSES = 6
@@ -110,3 +113,24 @@ def test_influence_predicts_what_leaving_a_text_out_does():
 def test_what_cannot_be_measured_is_refused_with_what_to_do(call, told):
     with pytest.raises(UsageError, match=told):
         call()
+
+
+def test_the_log_loss_of_each_text_averages_to_the_log_loss():
+    generator = np.random.default_rng(4)
+    probabilities, true = generator.dirichlet(np.ones(3), 20), generator.integers(0, 3, 20)
+    each = log_losses(true, probabilities)
+    assert each == pytest.approx(-np.log(probabilities[np.arange(20), true]))
+    assert log_loss(true, probabilities) == pytest.approx(each.mean())
+
+
+def test_probabilities_of_logits_are_their_softmax_however_large_they_are():
+    logits = np.array([[1.0, 2.0, 3.0], [1e4, 0.0, -1e4]], np.float32)
+    found = probabilities_of(logits)
+    assert found.dtype == np.float32
+    assert found[0] == pytest.approx(softmax(logits[0].astype(float)), rel=1e-6)
+    assert found[1].tolist() == [1, 0, 0]
+
+
+def test_a_network_that_diverged_finds_every_class_as_probable():
+    for broken in (np.nan, np.inf, -np.inf):
+        assert probabilities_of(np.array([[broken, 0.0, 1.0, 2.0]])).tolist() == [[0.25] * 4]

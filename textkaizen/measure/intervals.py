@@ -109,6 +109,33 @@ def numbered(units: np.ndarray | None, texts: int) -> np.ndarray:
     return np.unique(units, return_inverse=True)[1].reshape(texts)
 
 
+def drawn_weights(units: int, seed: int, draws: int, width: int) -> Iterator[np.ndarray]:
+    """Yield how often each unit was drawn, float32 [units, draws of this chunk].
+
+    The same seed gives the same draws, whatever the chunk.
+
+    Args:
+        units: how many there are; each draw takes as many.
+        seed: of the draws.
+        draws: how many, >= 100.
+        width: numbers that are held for one draw; the chunk follows from it.
+
+    Raises:
+        UsageError: too few draws.
+    """
+    if draws < 100:
+        raise UsageError(f"At least 100 draws are needed; found {draws}. Give 1000 or more.")
+    generator = np.random.default_rng(seed)
+    chunk = max(1, CHUNK_VALUES // width)
+    for start in range(0, draws, chunk):
+        size = min(chunk, draws - start)
+        drawn = generator.integers(0, units, (size, units), dtype=np.int64)
+        drawn *= size
+        drawn += np.arange(size)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=units * size)
+        yield counts.reshape(units, size).astype(np.float32)
+
+
 class Counts:
     """Counts a class of several predictions of the same texts, for any weights of the units.
 
@@ -147,22 +174,9 @@ class Counts:
 
     def drawn_scores(self, seed: int, draws: int) -> dict[str, np.ndarray]:
         """Return for each metric the scores of units drawn anew, [draws, predictions]."""
-        if draws < 100:
-            raise UsageError(f"At least 100 draws are needed; found {draws}. Give 1000 or more.")
-        parts = [self._scores(weights) for weights in self._weights(seed, draws)]
+        every = drawn_weights(self.units, seed, draws, max(self._matrix.shape))
+        parts = [self._scores(weights) for weights in every]
         return {metric: np.concatenate([part[metric] for part in parts]) for metric in METRICS}
-
-    def _weights(self, seed: int, draws: int) -> Iterator[np.ndarray]:
-        """Yield how often each unit was drawn, [units, draws of this chunk]."""
-        generator = np.random.default_rng(seed)
-        chunk = max(1, CHUNK_VALUES // max(self._matrix.shape))
-        for start in range(0, draws, chunk):
-            size = min(chunk, draws - start)
-            drawn = generator.integers(0, self.units, (size, self.units), dtype=np.int64)
-            drawn *= size
-            drawn += np.arange(size)[:, None]
-            counts = np.bincount(drawn.ravel(), minlength=self.units * size)
-            yield counts.reshape(self.units, size).astype(np.float32)
 
     def _scores(self, weights: np.ndarray) -> dict[str, np.ndarray]:
         counts = np.asarray(self._matrix @ weights, np.float64).T

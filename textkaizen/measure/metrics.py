@@ -94,6 +94,14 @@ def log_loss(true: np.ndarray, probabilities: np.ndarray) -> float:
         >>> round(log_loss([0, 1], [[0.5, 0.5], [0.25, 0.75]]), 4)
         0.4904
     """
+    return float(log_losses(true, probabilities).mean())
+
+
+def log_losses(true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return what each text adds to the log loss, [texts]; its mean is `log_loss`.
+
+    Arguments and errors are those of `log_loss`.
+    """
     values = np.asarray(probabilities)
     if values.ndim != 2:
         raise UsageError(
@@ -109,7 +117,27 @@ def log_loss(true: np.ndarray, probabilities: np.ndarray) -> float:
         )
     true, _ = checked(true, np.zeros(len(values), np.int64), values.shape[1])
     of_truth = values[np.arange(len(true)), true]
-    return float(-np.log(np.maximum(of_truth, np.finfo(values.dtype).eps), dtype=np.float64).mean())
+    return -np.log(np.maximum(of_truth, np.finfo(values.dtype).eps), dtype=np.float64)
+
+
+def probabilities_of(logits: np.ndarray) -> np.ndarray:
+    """Return the softmax of logits, float32 of the same shape, each row with the sum 1.
+
+    A text whose logits are not all finite (its network diverged) gets the same probability for
+    every class: whoever knows nothing says so.
+
+    Args:
+        logits: [..., classes].
+
+    Example:
+        >>> probabilities_of(np.array([[0.0, np.log(3.0)], [np.nan, 0.0]])).tolist()
+        [[0.25, 0.75], [0.5, 0.5]]
+    """
+    logits = np.asarray(logits, np.float64)
+    known = np.isfinite(logits).all(-1, keepdims=True)
+    logits = np.where(known, logits, 0.0)
+    shifted = np.exp(logits - logits.max(-1, keepdims=True))
+    return (shifted / shifted.sum(-1, keepdims=True)).astype(np.float32)
 
 
 def influence(true: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
