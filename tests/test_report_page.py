@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from test_report_example import LABELS, MEASURED, TEXTS, example, results, study_example
+from test_report_example import LABELS, TEXTS, example
+from test_report_kinds import results, study_example
 
 import textkaizen.report
 from textkaizen.recipe import Recipe
 from textkaizen.report import reproduce
-from textkaizen.report.answer import answer, gain, reach, rounds
+from textkaizen.report.answer import answer, gain
 from textkaizen.report.figures import DEEPEST
+from textkaizen.report.ladder import rounds
 from textkaizen.report.page import LONGEST_TEXT, MOST_MISTAKES, render
 
 REPORT = Path(textkaizen.report.__file__).parent
@@ -145,23 +147,26 @@ def test_links_within_the_page_lead_somewhere_and_ids_are_unique(name):
 def test_sections_come_in_the_order_of_a_reader_in_a_hurry():
     ids = [a["id"] for _, a in Page(PAGES["whole"]).tags if a.get("id", "-title")[-6:] != "-title"]
     assert ids == [
-        "ladder", "verdicts", "scores", "curves", "mistakes", "data", "recipe", "again",
+        "ladder", "verdicts", "unshown", "design", "scores", "curves", "mistakes", "data", "recipe",
+        "again",
     ]  # fmt: skip
 
 
 def test_the_headline_is_the_advice_and_the_gain_has_its_interval():
-    text = " ".join(Page(PAGES["whole"]).texts)
-    assert "<h1>Use the adopted network</h1>" in PAGES["whole"]
-    assert "+6.6 points" in text
-    assert "[+3.9,\N{NO-BREAK SPACE}+9.3]" in text
-    assert "The gain is shown: its interval lies above zero (p < 0.001)." in text
+    page = PAGES["whole"].replace("\N{NO-BREAK SPACE}", " ")
+    assert "<h1>Use the adopted network</h1>" in page
+    line = re.search('<p class="lead">(.*?)</p>', page)[1]
+    assert line == (
+        "+6.6 points of accuracy [+3.9, +9.3] over the baseline on 348 held-out texts: shown "
+        "(p &lt; 0.001)."
+    )
 
 
 def test_every_verdict_is_in_a_figure_or_listed_as_not_tried():
     page, whole = Page(PAGES["whole"]), example()
     drawn = [a["aria-label"] for a in page.all("svg") if a.get("class") == "row-figure"]
-    tried = [verdict for verdict in whole.verdicts if verdict.macro_f1 is not None]
-    assert len(drawn) == len(tried) + 2 * len(whole.finalists)
+    tried = [verdict for verdict in whole.verdicts if verdict.gap is not None]
+    assert len(drawn) == len(tried) + 2 * len(whole.finalists) + len(whole.places)
     for verdict in tried:
         assert any(
             told.startswith(f"{verdict.name}: ") and told.endswith(verdict.verdict)
@@ -173,17 +178,19 @@ def test_every_verdict_is_in_a_figure_or_listed_as_not_tried():
 
 def test_a_round_is_sorted_by_effect():
     for one in rounds(example()):
-        values = [verdict.macro_f1.value for verdict in one.tried]
+        values = [verdict.gap.value for verdict in one.tried]
         assert values == sorted(values, reverse=True)
 
 
 def test_the_numbers_are_in_tables():
     page = PAGES["whole"]
-    for heading in ("Macro-F1", "Accuracy", "Adjusted p", "Seconds", "Networks"):
+    headings = ("Accuracy, points", "Over networks", "Adjusted p", "False share", "Training time")
+    for heading in headings:
         assert f">{heading}</th>" in page
     first = next(v for v in example().verdicts if v.adopted)
     row = page[page.index(f'<th scope="row">{first.name}') :].split("</tr>")[0]
-    assert f"{first.seconds:.1f}" in row
+    assert f"{first.seconds / first.lanes:.2g} s" in row
+    assert f"{first.p_rate:.3f}" in row or "&lt; 0.001" in row
     assert f">{first.lanes}<" in row
     assert "dropout: 0.0 → 0.5" in row
 
@@ -224,25 +231,15 @@ def test_a_gain_is_called_shown_lost_or_open_by_its_interval():
     whole = example()
     found = gain(whole)
     for low, high, said in (
-        (0.01, 0.05, "The gain is shown"),
-        (-0.01, 0.05, "The gain is not shown"),
-        (-0.05, -0.01, "does worse"),
+        (0.01, 0.05, ": shown ("),
+        (-0.01, 0.05, ": not shown ("),
+        (-0.05, -0.01, ": shown to be worse ("),
         (0.0, 0.0, "changes nothing"),
     ):
         moved = replace(found, low=low, high=high, value=(low + high) / 2)
         first, *others = whole.finalists
         changed = (replace(first, versus_adopted=moved), *others)
-        assert said in answer(replace(whole, finalists=changed)).sure
-
-
-def test_what_a_round_can_find_and_how_many_texts_one_point_takes():
-    one = rounds(example())[0]
-    assert reach(one, 1000) == (
-        "A difference of 2.4 points is found in four of five cases; "
-        "to find 1.0 would take roughly 6,000 texts."
-    )
-    assert reach(replace(one, detectable=0.008), 1000).endswith("four of five cases.")
-    assert reach(replace(one, detectable=None), 1000) == ""
+        assert said in answer(replace(whole, finalists=changed)).gain
 
 
 def test_the_recipe_is_yaml_that_gives_the_recipe_back():
@@ -258,42 +255,10 @@ def test_changed_lines_of_the_recipe_name_the_value_of_the_baseline():
     assert PAGES["study"].count("# baseline:") == 0
 
 
-def test_the_command_repeats_the_run(monkeypatch):
-    monkeypatch.setattr(reproduce, "CATALOGUE", MEASURED)
-    whole = example()
-    assert reproduce.command(whole) == (
-        "textkaizen improve 'desk/library questions.csv' --rounds 3 --seed 1"
-    )
-    tested = replace(whole, data=whole.data | {"test_path": "test.csv"})
-    assert "--test test.csv" in reproduce.command(tested)
-    columns = {"label": "the topic", "group": "customer"}
-    named = replace(whole, data=whole.data | {"test_path": "test.csv", "columns": columns})
-    assert reproduce.command(named).endswith(
-        "--test test.csv --label-column 'the topic' --group-column customer --rounds 3 --seed 1"
-    )
-    some = replace(study_example(), verdicts=study_example().verdicts[:1])
-    assert reproduce.command(some) == (
-        "textkaizen study desk.csv --only 'dropout 0.5' --rounds 1 --seed 1"
-    )
-    assert reproduce.command(study_example()) == "textkaizen study desk.csv --rounds 1 --seed 1"
-    assert reproduce.command(results()["from a program"]) == (
-        "textkaizen.improve(texts, labels, rounds=3, seed=1)"
-    )
-
-
-def test_the_command_of_a_whole_study_names_nothing_although_some_was_left_out(monkeypatch):
-    monkeypatch.setattr(reproduce, "CATALOGUE", MEASURED)
-    whole = study_example()
-    gone = whole.verdicts[0].name
-    less = replace(whole, verdicts=whole.verdicts[1:], design=whole.design | {"left_out": [gone]})
-    assert reproduce.command(less) == reproduce.command(whole)
-    assert gone in "".join(Page(render(less)).texts).partition("Left out (1)")[2]
-
-
-def test_a_study_of_fewer_epochs_says_so_under_its_verdicts():
+def test_a_study_of_fewer_epochs_says_so_in_what_is_not_shown():
     whole = study_example()
     fewer = replace(whole, design=whole.design | {"epochs": 36, "epochs_asked": 60})
-    told = "".join(Page(render(fewer)).texts).partition("Verdicts")[2]
+    told = "".join(Page(render(fewer)).texts).partition("What is not shown")[2]
     assert "networks were trained for 36 epochs instead of 60" in told
     assert "instead of 60" not in render(whole)
 

@@ -66,22 +66,28 @@ def symbol(style: str) -> Markup:
     return tag("svg", drawn, width=18, height=18, viewBox="-9 -9 18 18", aria_hidden="true")
 
 
-def gap_axis(gaps: Iterable[Interval]) -> Axis:
-    """Make the axis that all rounds share, in points, zero within.
+def gap_axis(gaps: Iterable[Interval], times: float = 100.0) -> Axis:
+    """Make the axis that all rounds share, zero within.
 
     One change that ruins everything would squeeze all others into a line, so the axis ends at four
     times what three of four intervals stay within.
+
+    Args:
+        gaps: differences; a hundredth is the least that the axis reaches to.
+        times: what they are multiplied by; 100 gives points.
     """
-    pairs = [(100 * gap.low, 100 * gap.high) for gap in gaps]
+    pairs = [(times * gap.low, times * gap.high) for gap in gaps]
+    least = 0.01 * times
     if not pairs:
-        return axis(-1.0, 1.0)
+        return axis(-least, least)
     reaches = sorted(max(abs(low), abs(high)) for low, high in pairs)
-    most = max(4 * reaches[(3 * (len(reaches) - 1)) // 4], 1.0)
+    most = max(4 * reaches[(3 * (len(reaches) - 1)) // 4], least)
     low = max(min(low for low, _ in pairs), -most)
     high = min(max(high for _, high in pairs), most)
     low, high = min(low, 0.0), max(high, 0.0)
-    room = max(0.04 * (high - low), 0.1)
-    return axis(low - room, high + room, most_ticks=7)
+    room = max(0.04 * (high - low), 0.1 * least)
+    # Bare numbers and nats have more digits than points.
+    return axis(low - room, high + room, most_ticks=7 if times > 1 else 4)
 
 
 def score_axis(scores: Iterable[Interval]) -> Axis:
@@ -92,16 +98,17 @@ def score_axis(scores: Iterable[Interval]) -> Axis:
     return axis(max(low - room, 0.0), min(high + room, 100.0), most_ticks=5)
 
 
-def interval(gap: Interval, scale: Axis, style: str, told: str) -> Markup:
+def interval(gap: Interval, scale: Axis, style: str, told: str, times: float = 100.0) -> Markup:
     """Draw a value and its interval on an axis, as one row; arrows where it goes on beyond.
 
     Args:
-        gap: shares; the axis is in points or per cent.
+        gap: what is drawn.
         scale: shared by all rows of the figure.
-        style: of the symbol, a key of SYMBOLS.
+        style: of the symbol, a key of SYMBOLS; " dropped" after it dashes the line.
         told: what a screen reader says.
+        times: what the gap is multiplied by to be on the axis; 100 gives points and per cent.
     """
-    low, value, high = (100 * end for end in (gap.low, gap.value, gap.high))
+    low, value, high = (times * end for end in (gap.low, gap.value, gap.high))
     parts = [_grid(scale)]
     if scale.holds(low) or scale.holds(high) or low < scale.low < high:
         ends = {"x1": scale.place(low), "x2": scale.place(high), "y1": MIDDLE, "y2": MIDDLE}
@@ -110,7 +117,7 @@ def interval(gap: Interval, scale: Axis, style: str, told: str) -> Markup:
         if beyond:
             parts.append(_at(scale.place(end), _arrow(end < scale.low, style)))
     if scale.holds(value):
-        mark = tag("path", d=SYMBOLS[style], class_=f"mark {style}")
+        mark = tag("path", d=SYMBOLS[style.split()[0]], class_=f"mark {style}")
         parts.append(_at(scale.place(value), mark))
     return tag("svg", *parts, class_="row-figure", role="img", aria_label=told)
 
@@ -169,15 +176,21 @@ def loss_axis(curves: Iterable[Curve]) -> Axis:
     return axis(0.0, 1.05 * top or 1.0, most_ticks=4)
 
 
-def heat_map(found: Confusions, told: str) -> Markup:
+def heat_map(found: Confusions, told: str, room: int = 440, longest: int = 22) -> Markup:
     """Draw true classes by predicted classes; columns are numbered like the rows.
 
     Numbers instead of names over the columns: 25 names turned on their side cannot be read, and
     are the reason why such figures do not fit a phone.
+
+    Args:
+        found: what is counted.
+        told: what a screen reader says.
+        room: pixels that the cells of a row may take, if that leaves each 22 of them.
+        longest: columns that a name is cut to.
     """
     rows, columns = found.counts.shape
-    cell = min(max(440 // columns, 22), 52)
-    names = [shortened(label, 22) for label in found.labels]
+    cell = min(max(room // columns, 22), 52)
+    names = [shortened(label, longest) for label in found.labels]
     left = 7.2 * max(map(width, names)) + 44
     top, bottom = 30.0, 8.0
     parts = []

@@ -14,26 +14,33 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
 
 from textkaizen.report import figures, reproduce, wording
 from textkaizen.report.answer import (
-    Round,
     adopted_sentence,
     answer,
     ending,
-    fewer_epochs,
     finalist,
     gain,
-    is_study,
-    left_out,
-    reach,
-    rounds,
+    gain_told,
     tally,
-    training_texts,
-    why_untried,
 )
-from textkaizen.report.confusions import confusions
+from textkaizen.report.confusions import MOST_CLASSES, confusions
+from textkaizen.report.design import design
+from textkaizen.report.ladder import (
+    Step,
+    baseline_story,
+    compared,
+    is_study,
+    ladder,
+    rounds,
+    substitutes_told,
+    training_texts,
+    verdict_words,
+)
+from textkaizen.report.units import unit
+from textkaizen.report.unshown import fewer_epochs, left_out, promises, warnings_told
+from textkaizen.report.verdict_figure import Row, place_rows, seconds_told, verdict_rounds
 from textkaizen.report.wording import (
     MODELS,
     Interval,
@@ -44,13 +51,29 @@ from textkaizen.report.wording import (
     points_interval,
     shortened,
     typeset,
+    upper_first,
 )
-from textkaizen.study.result import Curve, Finalist, Result, Verdict
+from textkaizen.study.result import Curve, Finalist, Result
+from textkaizen.study.verdicts import DETECTABLE
 
 MOST_MISTAKES = 50
 LONGEST_TEXT = 240
 METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro-F1"}
-FILTERS = (typeset, points, points_interval, per_cent, per_cent_interval, wording.told_chance)
+FILTERS = (
+    *(typeset, upper_first, points, points_interval),
+    *(per_cent, per_cent_interval, wording.told_chance),
+)
+
+
+class Size(NamedTuple):
+    """How much a heat map shows: classes at most, pixels for its cells, columns of a name."""
+
+    classes: int
+    room: int
+    name: int
+
+
+HEAT_MAPS = {"wide-screen": Size(MOST_CLASSES, 440, 22), "narrow-screen": Size(8, 200, 14)}
 
 
 class Tile(NamedTuple):
@@ -60,16 +83,6 @@ class Tile(NamedTuple):
     number: str
     interval: str
     note: str
-
-
-class Row(NamedTuple):
-    """A row of a figure of intervals: its name, its drawing, its number, a remark."""
-
-    name: str
-    drawn: Markup
-    number: str
-    interval: str
-    remark: str = ""
 
 
 class Mistake(NamedTuple):
@@ -89,15 +102,13 @@ def render(result: Result) -> str:
     """
     page = _template().render(
         result=result,
-        answer=answer(result),
         study=is_study(result),
-        tiles=_tiles(result),
-        adopted=adopted_sentence(result),
-        end=ending(result),
         interrupted=result.design.get("stopped") == "interrupted",
-        tally=tally(tuple(v for v in result.verdicts if v.round == 1)),
-        limits=[sentence for sentence in (fewer_epochs(result), left_out(result)) if sentence],
-        rounds=_rounds(result),
+        compared=result.design.get("compared"),
+        models=MODELS,
+        training=training_texts(result),
+        **_story(result),
+        **_measured(result),
         symbols={name: figures.symbol(name) for name in figures.SYMBOLS},
         held_out=_held_out(result),
         curves=_curves(result),
@@ -105,11 +116,10 @@ def render(result: Result) -> str:
         mistakes=_mistakes(result),
         most_mistakes=MOST_MISTAKES,
         facts=_facts(result),
+        warnings=warnings_told(result),
         recipe_lines=reproduce.recipe_lines(result.recipe, result.baseline),
         changes=reproduce.changes(result.baseline, result.recipe),
         command=reproduce.command(result),
-        models=MODELS,
-        training=training_texts(result),
     )
     return wording.printable(page)
 
@@ -127,6 +137,38 @@ def _template() -> Template:
     environment.filters |= {"chance": wording.chance, "duration": wording.duration}
     environment.globals["counted"] = counted
     return environment.get_template("page.html.j2")
+
+
+def _story(result: Result) -> dict[str, Any]:
+    """What the page begins with: the answer, and the way from the baseline to the last recipe."""
+    told, gained = unit(result), gain_told(result)
+    end = [Step("End", "The adopted recipe", facts=(gained,))] if result.adopted and gained else []
+    return {
+        "answer": answer(result),
+        "tiles": _tiles(result),
+        "adopted": adopted_sentence(result),
+        "end": ending(result),
+        "ladder": [*ladder(result), *end],
+        "places": place_rows(result),
+        "substitutes": [substitutes_told(pair, told) for pair in result.substitutes],
+    }
+
+
+def _measured(result: Result) -> dict[str, Any]:
+    """What the rounds found, what they could not show, and how they were designed."""
+    told = unit(result)
+    return {
+        "unit": told,
+        "story": baseline_story(result) if is_study(result) else "",
+        "words": verdict_words(result),
+        "by_accuracy": result.design.get("metric") == "accuracy",
+        "rounds": verdict_rounds(result),
+        "seconds": {one.number: seconds_told(one.tried) for one in rounds(result)},
+        "promises": promises(result),
+        "smallest": told.size(DETECTABLE),
+        "limits": [said for said in (left_out(result), fewer_epochs(result)) if said],
+        "design": design(result),
+    }
 
 
 def _tiles(result: Result) -> list[Tile]:
@@ -154,58 +196,16 @@ def _tiles(result: Result) -> list[Tile]:
             )
         )
     first = [v for v in result.verdicts if v.round == 1]
-    measured = [v for v in first if v.macro_f1 is not None]
+    measured = [v for v in first if v.gap is not None]
     if measured:
         number = str(len(measured) if is_study(result) else len(result.adopted))
         name = "Measured" if is_study(result) else "Adopted"
-        of = "improvements" if is_study(result) else f"of {len(measured)} improvements measured"
-        tiles.append(Tile(name, number, of, f"Round 1: {tally(tuple(first))}"))
+        noun = "candidates" if compared(result) else "improvements"
+        of = noun if is_study(result) else f"of {len(measured)} {noun} measured"
+        tiles.append(
+            Tile(name, number, of, f"Round 1: {tally(tuple(first), verdict_words(result))}")
+        )
     return tiles
-
-
-def _rounds(result: Result) -> list[dict[str, Any]]:
-    every = rounds(result)
-    gaps = [v.macro_f1 for one in every for v in one.tried if v.macro_f1 is not None]
-    scale = figures.gap_axis(gaps)
-    texts = training_texts(result)
-    beyond = any(not scale.holds(100 * end) for gap in gaps for end in (gap.low, gap.high))
-    return [
-        {
-            "round": one,
-            "rows": [_verdict_row(verdict, scale) for verdict in one.tried],
-            "ticks": figures.ticks(scale),
-            "reach": reach(one, texts),
-            "design": _design(result, one),
-            "beyond": beyond,
-            "why_untried": why_untried(result, one),
-        }
-        for one in every
-    ]
-
-
-def _verdict_row(verdict: Verdict, scale: figures.Axis) -> Row:
-    gap = verdict.macro_f1
-    assert gap is not None
-    number, ends = points(gap.value), points_interval(gap)
-    told = f"{verdict.name}: {number} points, 95 % interval {ends}, {verdict.verdict}"
-    drawn = figures.interval(gap, scale, figures.kind(verdict), typeset(told))
-    return Row(verdict.name, drawn, number, ends, verdict.adopted)
-
-
-def _design(result: Result, one: Round) -> str:
-    """Say how a round was measured."""
-    folds, seeds = result.design.get("folds"), one.seeds
-    if not folds or not seeds:
-        return ""
-    texts = training_texts(result)
-    of = f" of {counted(texts, 'text')}" if texts else ""
-    most = folds * seeds
-    lanes = [verdict.lanes for verdict in one.tried]
-    times = f"{most}" if min(lanes, default=most) == most else f"{min(lanes)} to {most}"
-    return (
-        f"Each recipe was trained {times} times, on {counted(folds, 'fold')}{of} with "
-        f"{counted(seeds, 'seed')}, the same for all."
-    )
 
 
 def _held_out(result: Result) -> list[dict[str, Any]]:
@@ -256,12 +256,22 @@ def _confused(result: Result) -> dict[str, Any] | None:
     if one is None or not result.test_labels:
         return None
     found = confusions(result.test_labels, one.predicted, result.labels)
-    told = (
-        f"Heat map of {len(found.labels)} true classes (rows) and predicted classes (columns); "
-        f"{found.mistakes} of {len(result.test_labels)} texts are mistaken. The most frequent "
-        "mistakes are listed in the table beside it."
-    )
-    return {"found": found, "drawn": figures.heat_map(found, told) if found.labels else None}
+    return {"found": found, "maps": _heat_maps(result, one) if found.mistakes else []}
+
+
+def _heat_maps(result: Result, one: Finalist) -> list[dict[str, Any]]:
+    """The same heat map for a wide and for a narrow screen, which shows fewer classes."""
+    maps = []
+    for style, size in HEAT_MAPS.items():
+        found = confusions(result.test_labels, one.predicted, result.labels, size.classes)
+        told = (
+            f"Heat map of {len(found.labels)} true classes (rows) and predicted classes (columns); "
+            f"{found.mistakes} of {len(result.test_labels)} texts are mistaken. The most frequent "
+            "mistakes are listed in the table beside it."
+        )
+        drawn = figures.heat_map(found, told, size.room, size.name)
+        maps.append({"style": style, "drawn": drawn, "found": found})
+    return maps
 
 
 def _mistakes(result: Result) -> tuple[list[Mistake], int]:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from textkaizen.data import Corpus
 from textkaizen.recipe import Recipe
-from textkaizen.report.answer import is_study
+from textkaizen.report.ladder import is_study
+from textkaizen.report.units import MACRO_F1
 from textkaizen.study.improvements import CATALOGUE
 from textkaizen.study.result import Result
 
@@ -68,28 +69,67 @@ def changes(before: Recipe, after: Recipe) -> list[Change]:
 
 
 def command(result: Result) -> str:
-    """Return the line to type (or, for texts from a program, to run) for the same result."""
+    """Return the line to type (or, for texts from a program, to run) for the same result.
+
+    Recipes that were read from files are named as they were given; where a result does not say
+    how, a recipe that is not the baseline is called `recipe.yaml`.
+    """
     path = str(result.data.get("path", NAMELESS))
     verb = "study" if is_study(result) else "improve"
     number = max((verdict.round for verdict in result.verdicts), default=1)
     if path == NAMELESS:
-        return f"textkaizen.{verb}(texts, labels, rounds={number}, seed={result.seed})"
+        arguments = ["texts", "labels", *_arguments(result), f"rounds={number}"]
+        return f"textkaizen.{verb}({', '.join(arguments)}, seed={result.seed})"
     words = ["textkaizen", verb, path]
     if result.data.get("test_path"):
         words += ["--test", str(result.data["test_path"])]
     for what, column in (result.data.get("columns") or {}).items():
         words += [f"--{what}-column", column]
-    if verb == "study":
-        for name in _only(result):
-            words += ["--only", name]
-        if result.baseline != Recipe():
-            words += ["--recipe", "recipe.yaml"]
+    words += _asked(result)
+    if _metric(result) != MACRO_F1:
+        words += ["--metric", _metric(result)]
     words += ["--rounds", str(number), "--seed", str(result.seed)]
     return shlex.join(words)
 
 
+def _metric(result: Result) -> str:
+    return str(result.design.get("metric", MACRO_F1))
+
+
+def _asked(result: Result) -> list[str]:
+    """Options that say what was compared, as far as it is not the whole catalogue."""
+    files = _compared(result)
+    if files:
+        return [word for path in files for word in ("--compare", path)]
+    words = [word for name in _only(result) for word in ("--only", name)]
+    if result.baseline != Recipe():
+        words += ["--recipe", str(result.data.get("recipe_path", "recipe.yaml"))]
+    return words
+
+
+def _arguments(result: Result) -> list[str]:
+    """The same as arguments of a program."""
+    given = []
+    if _compared(result):
+        given.append("compare=candidates")
+    elif is_study(result):
+        only = _only(result)
+        given += [f"only={only}"] if only else []
+        given += ["recipe=recipe"] if result.baseline != Recipe() else []
+    metric = _metric(result)
+    return given + ([f"metric={metric!r}"] if metric != MACRO_F1 else [])
+
+
+def _compared(result: Result) -> list[str]:
+    """Candidates of a comparison: the files they were read from, or else their names."""
+    named = (result.design.get("compared") or {}).get("candidates") or {}
+    return [str(path) for path in result.data.get("compared") or named]
+
+
 def _only(result: Result) -> list[str]:
     """Names to be given to a study that did not take the whole catalogue."""
+    if not is_study(result):
+        return []
     asked = {verdict.name for verdict in result.verdicts}
     usual = {i.name for i in CATALOGUE if i.change(result.baseline) != result.baseline}
     usual -= set(result.design.get("left_out", ()))

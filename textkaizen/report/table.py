@@ -10,50 +10,56 @@ Rejected: Rich's tables (their lines depend on the terminal, and a table pasted 
 from __future__ import annotations
 
 from textkaizen.report.answer import (
-    Round,
     adopted_sentence,
     answer,
     ending,
-    fewer_epochs,
-    gain,
-    how_sure,
-    is_study,
-    last_words,
-    left_out,
+    gain_told,
     tally,
-    training_texts,
 )
+from textkaizen.report.ladder import (
+    PLACES,
+    Round,
+    baseline_story,
+    is_study,
+    rounds,
+    substitutes_told,
+    training_texts,
+    verdict_words,
+)
+from textkaizen.report.units import Unit, unit
+from textkaizen.report.unshown import dropped_told, fewer_epochs, left_out, reach, why_untried
 from textkaizen.report.wording import (
     MODELS,
+    Interval,
     counted,
     duration,
     padded,
     per_cent,
     per_cent_interval,
-    points,
-    points_interval,
     printable,
+    sentence,
     shortened,
     width,
     wrapped,
 )
-from textkaizen.study.result import HELPS, HURTS, NO_EVIDENCE, Result
+from textkaizen.study.result import HELPS, HURTS, NO_EVIDENCE, Result, Verdict
 
 COLUMNS = 80
 GAP = "  "
 SHORTEST_NAME = 12
 ORDER = (HELPS, NO_EVIDENCE, HURTS)  # of the rows; within each the largest difference first
+RACES = {"dropped as futile": "dropped", "decided early": "early"}
 
 
 def verdict_table(result: Result) -> str:
     """Return the verdicts round by round and the scores on held-out texts, without colour.
 
-    No line is longer than 80 columns; differences are points of macro-F1, scores per cent. What
-    helps comes first, then what is without evidence, then what hurts, and in one paragraph what was
-    not tried. Of rounds that ask the same with more and more seeds only the last is shown.
+    No line is longer than 80 columns; differences are of the metric that decided, scores per cent.
+    What helps comes first, then what is without evidence, then what hurts, and in one paragraph
+    what was not tried. Under what helps or hurts stands why, as far as it was observed.
     """
-    every = last_words(result)
-    blocks = [_round(result, one) for one in every] or ["No improvement was measured."]
+    blocks = [_round(result, one) for one in rounds(result)] or ["No improvement was measured."]
+    blocks += [block for block in (_places(result), _substitutes(result)) if block]
     if result.finalists:
         blocks.append(_scores(result))
     return "\n\n".join(blocks) + "\n"
@@ -62,49 +68,96 @@ def verdict_table(result: Result) -> str:
 def summary(result: Result) -> str:
     """Return the answer in a few lines: what to use, what was adopted, how sure, what it took."""
     found = answer(result)
-    # An advice is shown as it was written; without one title and reason take its place.
-    said = [result.advice or f"{found.title}. {found.reason}"]
+    # An advice is shown as it was written; without one, title, gain and reason take its place.
+    told = f"{found.title}. {found.gain} {found.reason}"
+    said = [result.advice or told]
     if not is_study(result):
         said.append(adopted_sentence(result))
     said[-1] += f" {ending(result)}"
-    gap = gain(result)
-    if gap is not None and result.adopted:
-        said.append(
-            f"On held-out texts: {points(gap.value)} points of accuracy {points_interval(gap)}. "
-            f"{how_sure(result)}"
-        )
-    said += [sentence for sentence in (fewer_epochs(result), left_out(result)) if sentence]
+    if result.adopted and result.advice:
+        said.append(gain_told(result))
+    said.append(sentence(baseline_story(result)))
+    said += [words for words in (fewer_epochs(result), left_out(result)) if words]
     warned = result.data.get("warnings") or []
     if warned:
         said.append(f"{counted(len(warned), 'warning')} about the data: {warned[0]}")
+    said += result.design.get("warnings") or []
     said.append(
         f"{counted(result.lanes, 'network')} trained, "
         f"{counted(result.compilations, 'program')} compiled, {duration(result.seconds)}."
     )
-    return "\n".join(wrapped(printable(sentence), COLUMNS) for sentence in said)
+    return "\n".join(wrapped(printable(words), COLUMNS) for words in said if words)
 
 
 def _round(result: Result, one: Round) -> str:
     lines = _title(result, one)
     rows = sorted(one.tried, key=lambda verdict: ORDER.index(verdict.verdict))
-    gaps = [verdict.macro_f1 for verdict in rows if verdict.macro_f1 is not None]
-    columns = [
-        _column([points(gap.value) for gap in gaps]),
-        _column([f"[{points(gap.low)}," for gap in gaps]),
-        _column([f"{points(gap.high)}]" for gap in gaps]),
-    ]
-    numbers = [" ".join(row) for row in zip(*columns, strict=True)]
+    numbers = _numbers([verdict.gap for verdict in rows if verdict.gap is not None], unit(result))
+    words = verdict_words(result)
     cells = [
-        # Beside "no evidence" the one word says that it was adopted without.
-        [number, verdict.verdict, "adopted" if verdict.adopted else ""]
+        [number, words[verdict.verdict], _marks(verdict)]
         for number, verdict in zip(numbers, rows, strict=True)
     ]
     if cells:
-        lines += _rows([verdict.name for verdict in rows], cells)
-        lines.append(f"{GAP}In all: {tally(one.tried)}.")
+        told = _rows([verdict.name for verdict in rows], cells)
+        for line, verdict in zip(told, rows, strict=True):
+            lines.append(line)
+            if verdict.verdict in (HELPS, HURTS) and verdict.why:
+                lines += _indented(sentence(verdict.why), 2)
+        lines += _indented(f"In all: {tally(one.tried, words)}. {dropped_told(one)}")
+        lines += _indented(reach(result, one))
     if one.untried:
-        lines += _folded(f"Not tried ({len(one.untried)}):", one.untried)
+        head = f"Not tried ({len(one.untried)}; {why_untried(result, one)}):"
+        lines += _folded(head, one.untried)
     return "\n".join(lines)
+
+
+def _marks(verdict: Verdict) -> str:
+    """How it was raced, and whether it was adopted; beside "no evidence" one word says both."""
+    marks = [RACES.get(verdict.race, ""), "adopted" if verdict.adopted else ""]
+    return ", ".join(mark for mark in marks if mark)
+
+
+def _numbers(gaps: list[Interval], told: Unit) -> list[str]:
+    """Word differences with their intervals, digits below one another."""
+    columns = [
+        _column([told.gap(gap.value) for gap in gaps]),
+        _column([f"[{told.gap(gap.low)}," for gap in gaps]),
+        _column([f"{told.gap(gap.high)}]" for gap in gaps]),
+    ]
+    return [" ".join(row) for row in zip(*columns, strict=True)]
+
+
+def _places(result: Result) -> str:
+    """What each adopted improvement adds at the end; "" where nobody asked."""
+    asked = [(place, place.gap) for place in result.places if place.gap is not None]
+    told = unit(result)
+    lines = [f"At the end, what each adds beside the others   {told.column}"]
+    if asked:
+        numbers = _numbers([gap for _, gap in asked], told)
+        cells = [
+            [number, f"{PLACES[place.verdict]}{', taken out' if place.removed else ''}"]
+            for number, (place, _) in zip(numbers, asked, strict=True)
+        ]
+        lines += _rows([place.name for place, _ in asked], cells)
+    untried = tuple(place.name for place in result.places if place.gap is None)
+    if untried:
+        lines += _folded(f"No time was left for ({len(untried)}):", untried)
+    return "\n".join(lines) if result.places else ""
+
+
+def _substitutes(result: Result) -> str:
+    """Which improvements do the same work, a paragraph each; "" for none."""
+    told = unit(result)
+    said = [substitutes_told(pair, told) for pair in result.substitutes]
+    return "\n".join(wrapped(printable(one), COLUMNS) for one in said)
+
+
+def _indented(text: str, gaps: int = 1) -> list[str]:
+    """Break a text into lines below a row; none for ""."""
+    indent = gaps * GAP
+    text = printable(text).strip()
+    return wrapped(text, COLUMNS, indent).split("\n") if text else []
 
 
 def _folded(head: str, names: tuple[str, ...]) -> list[str]:
@@ -123,10 +176,10 @@ def _folded(head: str, names: tuple[str, ...]) -> list[str]:
 def _title(result: Result, one: Round) -> list[str]:
     start = printable(f"Round {one.number} from {one.start}")
     folds, seeds = result.design.get("folds"), one.seeds
-    texts = training_texts(result) if one == last_words(result)[0] else None
+    texts = training_texts(result) if one == rounds(result)[0] else None
     details = f"{counted(folds, 'fold')} x {counted(seeds, 'seed')}" if folds and seeds else ""
     details += f"{', ' if details else ''}{counted(texts, 'text')}" if texts else ""
-    end = f"{f'({details})   ' if details else '  '}macro-F1, points"
+    end = f"{f'({details})   ' if details else '  '}{unit(result).column}"
     if width(f"{start} {end}") <= COLUMNS:
         return [f"{start} {end}"]
     return [*wrapped(start, COLUMNS).split("\n"), GAP + end.lstrip()]

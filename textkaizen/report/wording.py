@@ -48,8 +48,18 @@ def points(share: float) -> str:
         >>> points(0.0214), points(-0.03), points(-0.0001)
         ('+2.1', '-3.0', '0.0')
     """
-    rounded = round(100 * share, 1)
-    return f"{rounded:+.1f}" if rounded else "0.0"
+    return signed(100 * share, 1)
+
+
+def signed(value: float, decimals: int) -> str:
+    """Word a number with its sign; what rounds to nothing has none.
+
+    Example:
+        >>> signed(0.0117, 3), signed(-0.0001, 3)
+        ('+0.012', '0.000')
+    """
+    rounded = round(value, decimals)
+    return f"{rounded:+.{decimals}f}" if rounded else f"{0:.{decimals}f}"
 
 
 def points_interval(gap: Interval) -> str:
@@ -138,8 +148,25 @@ def joined(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def sentence(text: str) -> str:
+    """Begin with a capital and end with a full stop, as a sentence does; "" stays "".
+
+    Example:
+        >>> sentence("it overfits from epoch 9"), sentence("Who knows?")
+        ('It overfits from epoch 9.', 'Who knows?')
+    """
+    text = text.strip()
+    end = "" if text.endswith((".", "?", "!")) or not text else "."
+    return upper_first(text) + end
+
+
+def upper_first(text: str) -> str:
+    """Begin with a capital, and leave all other letters as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def typeset(text: str) -> str:
-    """Give numbers their minus sign and changes their arrow, and keep intervals on one line.
+    """Give numbers their minus sign and changes their arrow; keep intervals and p on one line.
 
     Example:
         >>> typeset("learning_rate: 0.001 -> 0.00033333333333333335, patience: None -> 5.0")
@@ -149,6 +176,7 @@ def typeset(text: str) -> str:
     text = text.replace("macro-F1", "macro\N{NON-BREAKING HYPHEN}F1")
     text = re.sub(r"\d\.\d{7,}(e-?\d+)?", lambda found: f"{float(found[0]):.3g}", text)
     text = re.sub(r"(?<![\w.)])-(?=\d)", MINUS, text)
+    text = re.sub(r"\bp ([<=]) (?=\d)", f"p{NO_BREAK}\\1{NO_BREAK}", text)
     return re.sub(r"\[[^\[\]]{1,24}\]", lambda found: found[0].replace(" ", NO_BREAK), text)
 
 
