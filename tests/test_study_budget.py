@@ -71,13 +71,15 @@ def test_by_rounds_folds_and_seeds_follow_from_the_number_of_texts(texts, design
 
 def test_the_most_folds_are_taken_whose_sweep_fits_a_rounds_share():
     # A lane on all texts takes 1 s, so a fold's takes 0.8 s of 5 and 2/3 s of 3. The base and two
-    # improvements that cost 1 and 2: 4 * 5 * 0.8 = 16 s, or 4 * 3 * 2/3 = 8 s.
+    # improvements that cost 1 and 2, of which racing leaves four folds of five and three of three:
+    # (5 + 3 * 4) * 0.8 = 13.6 s, or (3 + 3 * 3) * 2/3 = 8 s.
     design = lambda seconds, cores=1: folds_by_time(
         Budget(seconds=seconds, cores=cores), 1.0, [1.0, 2.0]
     )
-    assert design(16 / ROUND_SHARE) == 5
-    assert design(16 / ROUND_SHARE - 0.01) == 3
-    assert design(8 / ROUND_SHARE, cores=2) == 5
+    assert design(13.7 / ROUND_SHARE) == 5
+    assert design(13.5 / ROUND_SHARE) == 3
+    assert design(6.9 / ROUND_SHARE, cores=2) == 5
+    assert design(6.7 / ROUND_SHARE, cores=2) == 3
     assert design(0.1) == 3  # too little for anything still needs folds
 
 

@@ -9,7 +9,7 @@ from textkaizen.data import Corpus, canonical
 from textkaizen.nets.plain import Network
 from textkaizen.recipe import Recipe, TextRules
 from textkaizen.study import experiment as module
-from textkaizen.study.experiment import Experiment, Runs, lane_seed
+from textkaizen.study.experiment import Answer, Block, Experiment, Job, Runs, lane_seed
 from textkaizen.study.improvements import CATALOGUE, applicable
 from textkaizen.study.material import Material
 from textkaizen.train.batches import epoch_orders
@@ -47,6 +47,11 @@ def made(fold_count=3, seeds=(1, 2), rows=None, **how):
     return Experiment(material, programs=PROGRAMS, **how)
 
 
+def whole(seed_number, folds=3):
+    """All folds of a seed."""
+    return Block(seed_number, tuple(range(folds)))
+
+
 @pytest.fixture
 def lanes(monkeypatch):
     """The lanes that would be trained; each answers class 0 at once."""
@@ -71,7 +76,7 @@ def test_every_improvement_meets_the_same_texts_folds_seeds_and_orders(lanes):
     for recipe in recipes:
         lanes.clear()
         for seed_number in range(2):
-            list(experiment.run(experiment.jobs(recipe, BASE, seed_number)))
+            list(experiment.run(experiment.jobs(recipe, BASE, whole(seed_number))))
         met[recipe] = [
             (
                 lane.seed,
@@ -94,7 +99,7 @@ def test_a_network_predicts_just_the_texts_it_has_not_seen(lanes):
     experiment = made()
     material = experiment.material
     for seed_number in range(2):
-        jobs = experiment.jobs(BASE, BASE, seed_number)
+        jobs = experiment.jobs(BASE, BASE, whole(seed_number))
         told = []
         for job in experiment.run(jobs):
             bags = material.fold_bags(WORDS, seed_number, job.fold)
@@ -162,7 +167,7 @@ def test_the_idf_knows_nothing_of_the_test_part():
 
 def test_all_folds_of_a_seed_get_tables_with_the_same_number_of_rows(lanes):
     experiment = made()
-    list(experiment.run(experiment.jobs(BASE, BASE, 0)))
+    list(experiment.run(experiment.jobs(BASE, BASE, whole(0))))
     assert len({lane.table_rows for lane in lanes}) == 1
     assert len({lane.room for lane in lanes}) == 1
     assert all(lane.bags.shape[1] <= lane.table_rows for lane in lanes)
@@ -171,7 +176,7 @@ def test_all_folds_of_a_seed_get_tables_with_the_same_number_of_rows(lanes):
 
 def test_what_the_start_chooses_is_built_in_and_other_choices_are_switched_on():
     experiment = made()
-    lean = lambda recipe, base=BASE: {job.lean for job in experiment.jobs(recipe, base, 0)}
+    lean = lambda recipe, base=BASE: {job.lean for job in experiment.jobs(recipe, base, whole(0))}
     assert lean(BASE) == lean(BASE.with_knobs(dropout=0.5, optimiser="adagrad")) == {True}
     assert lean(BASE.with_knobs(activation="elu")) == {False}
     assert lean(BASE.with_knobs(batch_norm="after")) == {False}
@@ -182,7 +187,7 @@ def test_what_the_start_chooses_is_built_in_and_other_choices_are_switched_on():
 def test_what_the_start_does_not_read_is_left_to_the_program_that_serves_all_others():
     experiment = made()
     extra, noise = BASE.with_knobs(label_smoothing=0.1), BASE.with_knobs(input_noise=0.1)
-    of = lambda recipe, base: {(j.lean, j.extras) for j in experiment.jobs(recipe, base, 0)}
+    of = lambda recipe, base: {(j.lean, j.extras) for j in experiment.jobs(recipe, base, whole(0))}
     assert of(extra, BASE) == of(noise, BASE) == {(False, False)}
     # When the start has one of them, its program reads them all, also for those that have none.
     assert of(extra, extra) == of(noise, extra) == of(BASE, extra) == {(True, True)}
@@ -191,10 +196,10 @@ def test_what_the_start_does_not_read_is_left_to_the_program_that_serves_all_oth
 
 def test_what_has_run_through_a_seed_is_not_asked_for_again(lanes):
     experiment = made()
-    assert len(experiment.jobs(BASE, BASE, 0)) == 3
-    list(experiment.run(experiment.jobs(BASE, BASE, 0)))
-    assert experiment.jobs(BASE, BASE, 0) == []
-    assert len(experiment.jobs(BASE, BASE, 1)) == 3
+    assert len(experiment.jobs(BASE, BASE, whole(0))) == 3
+    list(experiment.run(experiment.jobs(BASE, BASE, whole(0))))
+    assert experiment.jobs(BASE, BASE, whole(0)) == []
+    assert len(experiment.jobs(BASE, BASE, whole(1))) == 3
     assert (experiment.lanes, experiment.sweeps(BASE)) == (3, 1)
 
 
@@ -206,19 +211,110 @@ def test_a_seed_counts_when_every_text_of_it_and_of_those_before_is_predicted():
     assert made().sweeps(BASE) == 0
 
 
+def test_a_block_asks_for_its_folds_and_a_seed_may_be_run_in_several(lanes):
+    experiment = made()
+    first, rest = Block(0, (0, 1)), Block(0, (2,))
+    list(experiment.run(experiment.jobs(BASE, BASE, first)))
+    assert [job.fold for job in experiment.jobs(BASE, BASE, whole(0))] == [2]
+    assert experiment.has(BASE, first)
+    assert not experiment.has(BASE, rest)
+    assert (experiment.lanes, experiment.sweeps(BASE)) == (2, 0)
+    list(experiment.run(experiment.jobs(BASE, BASE, rest)))
+    assert experiment.has(BASE, whole(0))
+    assert experiment.sweeps(BASE) == 1
+
+
+class Kept(dict):
+    """A store in memory."""
+
+    def find(self, *place):
+        return self.get(place)
+
+    def keep(self, trained, seed_number, fold, answer):
+        self[trained, seed_number, fold] = answer
+
+
+def test_a_lane_that_the_store_has_kept_is_not_run_again_and_answers_the_same(lanes):
+    store = Kept()
+    first, again = made(store=store), made(store=store)
+    list(first.run(first.jobs(BASE, BASE, Block(0, (0, 1)))))
+    assert list(store) == [(BASE, 0, 0), (BASE, 0, 1)]
+    list(first.run(first.jobs(BASE, BASE, whole(0))))
+    trained = len(lanes)
+    list(again.run(again.jobs(BASE, BASE, whole(0))))
+    assert len(lanes) == trained == len(store) == 3
+    one, other = first.runs[BASE], again.runs[BASE]
+    assert (one.predicted == other.predicted).all()
+    assert (one.lanes, one.seconds, one.facts) == (other.lanes, other.seconds, other.facts)
+
+
+def test_what_was_told_to_stop_is_not_kept_in_the_store(lanes):
+    store = Kept()
+    experiment = made(store=store, stopping=lambda *_: True)
+    list(experiment.run(experiment.jobs(BASE, BASE, whole(0))))
+    assert len(lanes) == 1
+    assert store == {}
+
+
+def test_probabilities_are_kept_for_metrics_that_ask_for_them():
+    plain, experiment = made(seeds=(1,)), made(seeds=(1,), probabilities=True)
+    for one in (plain, experiment):
+        list(one.run(one.jobs(BASE, BASE, whole(0))))
+    runs = experiment.runs[BASE]
+    assert runs.probabilities.shape == (1, 84, 3)
+    assert runs.probabilities.sum(2) == pytest.approx(np.ones((1, 84)))
+    assert (runs.probabilities.argmax(2) == runs.predicted).all()
+    assert plain.runs[BASE].probabilities is None
+    assert (plain.runs[BASE].predicted == runs.predicted).all()
+
+
+class Majority:
+    """What is no network: it answers the label that most of its texts have."""
+
+    name = "majority"
+
+    def answer(self, material, seed_number, fold):
+        own = material.partition[seed_number] == fold
+        most = np.bincount(material.labels[~own]).argmax()
+        return Answer(np.full(own.sum(), most, np.int32), None, 0.5, 0, {})
+
+
+def test_what_is_no_recipe_stands_beside_recipes(lanes):
+    experiment, other = made(), Majority()
+    assert experiment.jobs(other, BASE, whole(0)) == [Job(other, 0, fold) for fold in range(3)]
+    list(experiment.run(experiment.jobs(other, BASE, whole(0))))
+    # Nor does a recipe need a recipe for a base.
+    list(experiment.run(experiment.jobs(BASE, other, whole(0))))
+    assert experiment.sweeps(other) == experiment.sweeps(BASE) == 1
+    assert experiment.runs[other].seconds == 1.5
+    assert {job.lean for job in experiment.jobs(BASE, other, whole(1))} == {True}
+
+
+def test_one_lane_a_seed_tells_what_training_looks_like():
+    experiment = made()
+    for number in range(2):
+        list(experiment.run(experiment.jobs(BASE, BASE, whole(number))))
+    runs = experiment.runs[BASE]
+    assert (runs.lanes, len(runs.epochs), len(runs.facts)) == (6, 6, 2)
+    truth, fold_of = experiment.material.labels, experiment.material.partition
+    for number, facts in enumerate(runs.facts):
+        own = fold_of[number] == 0
+        assert facts["right"] == pytest.approx((runs.predicted[number] == truth)[own].mean())
+
+
 def test_the_same_recipe_by_another_way_answers_the_same_to_the_last_text():
     """A null: choices switched on instead of built in, and a penalty of nothing, change nothing."""
     one, other = made(seeds=(1,)), made(seeds=(1,))
     elsewhere = BASE.with_knobs(activation="elu")
-    list(one.run(one.jobs(BASE, BASE, 0)))
-    list(other.run(other.jobs(BASE, elsewhere, 0)))
+    list(one.run(one.jobs(BASE, BASE, whole(0))))
+    list(other.run(other.jobs(BASE, elsewhere, whole(0))))
     assert (one.runs[BASE].predicted == other.runs[BASE].predicted).all()
     assert len(np.unique(one.runs[BASE].predicted)) == 3  # it has learnt to tell them apart
 
 
 def test_lanes_that_are_told_to_stop_are_not_kept():
     experiment = made(seeds=(1,), stopping=lambda *_: True)
-    assert list(experiment.run(experiment.jobs(BASE, BASE, 0))) == []
+    assert list(experiment.run(experiment.jobs(BASE, BASE, whole(0)))) == []
     assert experiment.lanes == 0
 
 
@@ -228,7 +324,7 @@ def test_huge_weights_are_no_reason_to_warn(rate, activation):
     """They overflow in float32; what comes out is a bad network, and the verdict says so."""
     knobs = {"optimiser": "sgd", "learning_rate": rate, "activation": activation}
     wild, experiment = BASE.with_knobs(**knobs), made(seeds=(1,))
-    list(experiment.run(experiment.jobs(wild, wild, 0)))
+    list(experiment.run(experiment.jobs(wild, wild, whole(0))))
     assert experiment.sweeps(wild) == 1
 
 
@@ -236,12 +332,10 @@ def test_a_network_that_diverges_is_a_bad_network_and_no_crash():
     """Steps far too large: the weights are no numbers any more, and every text gets class 0."""
     wild = BASE.with_knobs(optimiser="sgd", learning_rate=1e30)
     experiment = made(seeds=(1,))
-    _, trained, _ = experiment._lane(experiment.jobs(wild, BASE, 0)[0])
-    assert math.isnan(trained.history["loss"][-1])
-    assert np.isnan(trained.network.kernels[1]).any()
-    list(experiment.run(experiment.jobs(wild, BASE, 0)))
+    list(experiment.run(experiment.jobs(wild, BASE, whole(0))))
     assert (experiment.runs[wild].predicted == 0).all()
+    assert experiment.runs[wild].facts[0]["diverged"] == 1
     stopping = wild.with_knobs(patience=2.0)
-    list(experiment.run(experiment.jobs(stopping, BASE, 0)))
+    list(experiment.run(experiment.jobs(stopping, BASE, whole(0))))
     assert experiment.sweeps(stopping) == 1
     assert math.isfinite(experiment.runs[stopping].seconds)

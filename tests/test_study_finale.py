@@ -9,9 +9,9 @@ from textkaizen.data import Corpus
 from textkaizen.model import learn_linear
 from textkaizen.recipe import Recipe, TextRules
 from textkaizen.study import finale
+from textkaizen.study.course import Means
 from textkaizen.study.finale import Contenders, learn_contenders, look_once
 from textkaizen.study.preparation import prepare
-from textkaizen.study.rounds import Means
 from textkaizen.train.programs import Programs
 from textkaizen.workers.threads import Threads
 

@@ -14,9 +14,9 @@ import pytest
 from textkaizen.files.corpora import Columns, load_corpus
 from textkaizen.recipe import Recipe
 from textkaizen.study.budget import Budget
+from textkaizen.study.course import Means
 from textkaizen.study.improvements import chosen
 from textkaizen.study.kaizen import study
-from textkaizen.study.rounds import Means
 from textkaizen.workers.threads import Threads
 
 FOLDER = Path(
@@ -51,7 +51,10 @@ def test_sib200_ja_repeats_and_the_order_of_its_rows_changes_nothing():
             baseline=Recipe().with_knobs(epochs=8),
             improvements=chosen(NAMES),
         ).to_dict()
-        for row in found["improvements"]:
+        for row in (
+            *found["improvements"],
+            *(one["base"] for one in found["design"]["each_round"]),
+        ):
             del row["seconds"]
         kept = ("improvements", "design", "lanes", "compilations", "adopted", "recipe")
         tables.append(json.dumps({name: found[name] for name in kept}))

@@ -11,37 +11,49 @@ from scipy.stats import norm, t
 
 from textkaizen.data import Corpus
 from textkaizen.measure.compare import Difference, paired
-from textkaizen.recipe import Recipe
+from textkaizen.measure.power import needed
+from textkaizen.recipe import Recipe, describe_difference
+from textkaizen.study import verdicts as verdicts_module
 from textkaizen.study.experiment import Experiment, Runs
 from textkaizen.study.improvements import CATALOGUE
 from textkaizen.study.material import Material
+from textkaizen.study.racing import Candidate, Race, blocks_of
 from textkaizen.study.result import Verdict
 from textkaizen.study.verdicts import (
     ALPHA,
     DETECTABLE,
-    Candidate,
+    Judge,
     best_to_adopt,
-    judge_round,
     round_alpha,
     smallest_detectable,
 )
 
-TEXTS, SEEDS = 300, 3
+TEXTS, SEEDS, FOLDS = 300, 3, 5
 LABELS = tuple(f"class {number % 4}" for number in range(TEXTS))
 CORPUS = Corpus(tuple(f"text {number:03}" for number in range(TEXTS)), LABELS)
 CANDIDATES = [Candidate(i, i.change(Recipe())) for i in CATALOGUE if i.name != "Adam"]
+BASE = Recipe()
 
 
-def experiment(skills, sweeps=None):
+def experiment(skills, sweeps=None, probabilities=False):
     """Runs of recipes that know a share of the texts; all meet the same draws, seed by seed."""
-    made = Experiment(Material(CORPUS, 5, tuple(range(1, SEEDS + 1))))
+    made = Experiment(Material(CORPUS, FOLDS, tuple(range(1, SEEDS + 1))))
     drawn = np.random.default_rng(4).random((SEEDS, TEXTS))
     truth = made.material.labels
     for recipe, skill in skills.items():
         found = np.where(drawn < skill, truth, (truth + 1) % 4).astype(np.int32)
         found[(sweeps or {}).get(recipe, SEEDS) :] = -1
-        made.runs[recipe] = Runs(found, lanes=15, seconds=1.5)
+        sure = np.eye(4, dtype=np.float32)[found] * 0.6 + 0.1 if probabilities else None
+        made.runs[recipe] = Runs(found, sure, lanes=15, seconds=1.5)
     return made
+
+
+def judge_of(made, candidates, number=1, *, base=BASE, seeds=SEEDS, metric="macro_f1", seed=1):
+    return Judge(made, Race(base, list(candidates), blocks_of(FOLDS, seeds)), number, metric, seed)
+
+
+def judged(made, candidates, number=1, **how):
+    return judge_of(made, candidates, number, **how).judge()
 
 
 def verdict(value, p=None, error=0.02, found="no evidence", accuracy=0.01, number=1):
@@ -61,25 +73,29 @@ def test_all_rounds_together_spend_at_most_alpha():
 
 
 def test_each_is_compared_with_the_start_and_holm_corrects_over_the_round():
-    base, (first, second, third) = Recipe(), CANDIDATES[:3]
-    skills = {base: 0.6, first.recipe: 0.9, second.recipe: 0.65, third.recipe: 0.3}
+    first, second, third = CANDIDATES[:3]
+    skills = {BASE: 0.6, first.recipe: 0.9, second.recipe: 0.65, third.recipe: 0.3}
     made = experiment(skills)
-    verdicts = judge_round(made, base, [first, second, third], number=1, seed=7)
+    verdicts = judged(made, [first, second, third], seed=7)
     assert [v.name for v in verdicts] == [c.improvement.name for c in (first, second, third)]
     assert [v.verdict for v in verdicts] == ["helps", "helps", "hurts"]
     for found, candidate in zip(verdicts, (first, second, third), strict=True):
         gaps = paired(
             made.material.labels,
-            made.runs[base].predicted,
+            made.runs[BASE].predicted,
             made.runs[candidate.recipe].predicted,
             made.material.partition,
             classes=4,
             units=made.material.units,
             seed=7,
         )
-        assert (found.macro_f1, found.accuracy) == (gaps["macro_f1"], gaps["accuracy"])
+        for gap, expected in ((found.gap, "macro_f1"), (found.accuracy, "accuracy")):
+            assert gap.value == gaps[expected].value
+            assert gap.low < gap.value < gap.high
         assert (found.round, found.lanes, found.seconds) == (1, 15, 1.5)
-    p = np.sort([v.macro_f1.p for v in verdicts])
+        assert (found.race, found.share, found.seeds) == ("", 1.0, 3)
+        assert found.change == describe_difference(BASE, candidate.recipe)
+    p = np.sort([v.gap.p for v in verdicts])
     assert np.sort([v.p_adjusted for v in verdicts]) == pytest.approx(
         np.maximum.accumulate(p * [3, 2, 1])
     )
@@ -87,56 +103,193 @@ def test_each_is_compared_with_the_start_and_holm_corrects_over_the_round():
 
 @pytest.mark.parametrize("number", [1, 4])
 def test_a_verdict_asks_for_the_error_rate_of_its_round(number):
-    base, candidate = Recipe(), CANDIDATES[0]
-    found = {}
+    candidate, found = CANDIDATES[0], {}
     for skill in np.arange(0.6, 0.72, 0.005).tolist():
-        made = experiment({base: 0.6, candidate.recipe: skill})
-        (judged,) = judge_round(made, base, [candidate], number, seed=1)
-        assert judged.p_adjusted == judged.macro_f1.p  # a family of one
-        assert (judged.verdict == "helps") == (judged.p_adjusted <= 0.05 / 2**number)
-        found[judged.verdict] = True
+        made = experiment({BASE: 0.6, candidate.recipe: skill})
+        (one,) = judged(made, [candidate], number)
+        assert one.p_adjusted == one.gap.p  # a family of one
+        assert (one.verdict == "helps") == (one.p_adjusted <= 0.05 / 2**number)
+        found[one.verdict] = True
     assert set(found) == {"helps", "no evidence"}
 
 
 def test_the_same_answers_differ_by_exactly_nothing():
-    base, candidate = Recipe(), CANDIDATES[0]
-    made = experiment({base: 0.6, candidate.recipe: 0.6})
-    (judged,) = judge_round(made, base, [candidate], 1, seed=1)
-    for gap in (judged.macro_f1, judged.accuracy):
+    candidate = CANDIDATES[0]
+    (one,) = judged(experiment({BASE: 0.6, candidate.recipe: 0.6}), [candidate])
+    for gap in (one.gap, one.accuracy, one.resampled):
         assert (gap.value, gap.low, gap.high, gap.p) == (0, 0, 0, 1)
-    assert (judged.p_adjusted, judged.verdict) == (1, "no evidence")
+    assert (one.p_adjusted, one.verdict, one.needed) == (1, "no evidence", None)
 
 
-def test_what_has_not_run_through_a_seed_is_not_tried_but_counts_in_the_correction():
-    base, (first, second, third) = Recipe(), CANDIDATES[:3]
-    made = experiment({base: 0.6, first.recipe: 0.9, second.recipe: 0.9})
-    made.runs[second.recipe].predicted[0, 17] = -1  # one text of the first seed is missing
-    verdicts = judge_round(made, base, [first, second, third], 2, seed=1)
+def test_another_metric_can_decide_and_accuracy_stays_beside_it():
+    candidate = CANDIDATES[0]
+    made = experiment({BASE: 0.6, candidate.recipe: 0.8}, probabilities=True)
+    verdicts = {
+        metric: judged(made, [candidate], metric=metric)[0]
+        for metric in ("macro_f1", "accuracy", "log_loss")
+    }
+    assert {v.verdict for v in verdicts.values()} == {"helps"}
+    assert len({v.gap.value for v in verdicts.values()}) == 3
+    assert verdicts["accuracy"].gap == verdicts["accuracy"].accuracy
+    # A right answer has the probability 0.7, a wrong one leaves the label 0.1.
+    answered = made.runs[candidate.recipe].predicted == made.material.labels
+    gained = (answered.mean() - (made.runs[BASE].predicted == made.material.labels).mean()) * (
+        np.log(0.7) - np.log(0.1)
+    )
+    assert verdicts["log_loss"].gap.value == pytest.approx(gained, rel=1e-5)
+
+
+def test_a_metric_without_a_quick_look_drops_nothing(monkeypatch):
+    """No first-order error is known of scikit-learn's scorers: all candidates run to the end."""
+    monkeypatch.setattr(verdicts_module, "EARLY_SHARE", 1e-9)  # the slow look is not asked for
+    made = experiment({BASE: 0.6, CANDIDATES[0].recipe: 0.6})
+    quick, scorer = (
+        judge_of(made, CANDIDATES[:1], metric=metric) for metric in ("accuracy", "f1_weighted")
+    )
+    quick.look(0)
+    scorer.look(0)
+    assert quick.race.dropped == {CANDIDATES[0].improvement.name}
+    assert scorer.race.dropped == set()
+
+
+def test_beside_what_decides_stand_the_resampled_t_interval_and_the_false_discovery_rate():
+    candidates = CANDIDATES[:3]
+    skills = dict(zip((c.recipe for c in candidates), (0.7, 0.65, 0.6), strict=True))
+    made = experiment({BASE: 0.6} | skills)
+    verdicts = judged(made, candidates)
+    folds = made.material.partition
+    for v, candidate in zip(verdicts[:2], candidates[:2], strict=True):
+        right = [made.runs[r].predicted == made.material.labels for r in (BASE, candidate.recipe)]
+        of_accuracy = judged(made, [candidate], metric="accuracy")[0].resampled
+        lanes = [
+            right[1][seed, folds[seed] == fold].mean() - right[0][seed, folds[seed] == fold].mean()
+            for seed in range(SEEDS)
+            for fold in range(FOLDS)
+        ]
+        assert of_accuracy.value == pytest.approx(np.mean(lanes))
+        # Nadeau and Bengio: 1 / lanes + test / train.
+        assert of_accuracy.error == pytest.approx(np.std(lanes, ddof=1) * (1 / 15 + 1 / 4) ** 0.5)
+        assert v.p_rate <= v.p_adjusted
+    p = sorted(v.gap.p for v in verdicts)
+    rates = np.minimum.accumulate((np.array(p) * [3, 3 / 2, 1])[::-1])[::-1]
+    assert sorted(v.p_rate for v in verdicts) == pytest.approx(rates.tolist())
+
+
+def test_no_evidence_says_what_a_point_would_take():
+    candidate = CANDIDATES[0]
+    (one,) = judged(experiment({BASE: 0.6, candidate.recipe: 0.605}), [candidate], 4)
+    assert one.verdict == "no evidence"
+    assert one.needed == needed(one.gap, DETECTABLE, round_alpha(4), SEEDS, TEXTS)
+    assert one.needed.texts > 0
+    (clear,) = judged(experiment({BASE: 0.6, candidate.recipe: 0.9}), [candidate])
+    assert (clear.verdict, clear.needed) == ("helps", None)
+
+
+def test_what_has_not_run_through_a_block_is_not_tried_but_counts_in_the_correction():
+    first, second, third = CANDIDATES[:3]
+    made = experiment({BASE: 0.6, first.recipe: 0.9, second.recipe: 0.9})
+    fold = made.material.partition[0] == 1  # of the first block
+    made.runs[second.recipe].predicted[0, np.flatnonzero(fold)[3]] = -1
+    verdicts = judged(made, [first, second, third], 2)
     assert [v.verdict for v in verdicts] == ["helps", "not tried", "not tried"]
     # What looked best is tried first: correcting over what was tried would correct a selection.
-    assert verdicts[0].p_adjusted == 3 * verdicts[0].macro_f1.p
+    assert verdicts[0].p_adjusted == 3 * verdicts[0].gap.p
     for untried in verdicts[1:]:
-        assert (untried.macro_f1, untried.accuracy, untried.p_adjusted) == (None, None, None)
-        assert (untried.round, untried.adopted) == (2, "")
+        assert (untried.gap, untried.accuracy, untried.p_adjusted) == (None, None, None)
+        assert (untried.round, untried.adopted, untried.seeds) == (2, "", 0)
         assert "->" in untried.change
 
 
+def test_of_a_first_block_only_the_texts_of_its_folds_are_compared():
+    candidate = CANDIDATES[0]
+    made = experiment({BASE: 0.6, candidate.recipe: 0.8})
+    seen = made.material.partition[0] < 2
+    made.runs[candidate.recipe].predicted[0, ~seen] = -1
+    made.runs[candidate.recipe].predicted[1:] = -1
+    (one,) = judged(made, [candidate])
+    assert (one.seeds, one.share) == (1, pytest.approx(seen.mean()))
+    right = [
+        (made.runs[recipe].predicted[0] == made.material.labels)[seen].mean()
+        for recipe in (BASE, candidate.recipe)
+    ]
+    assert one.accuracy.value == pytest.approx(right[1] - right[0])
+
+
+def test_what_was_dropped_claims_nothing_however_well_it_looks():
+    first, second = CANDIDATES[:2]
+    made = experiment({BASE: 0.6, first.recipe: 0.95, second.recipe: 0.9})
+    judge = judge_of(made, [first, second])
+    judge.race.dropped.add(first.improvement.name)
+    dropped, other = judge.judge()
+    assert dropped.gap.p < 1e-6
+    assert (dropped.p_adjusted, dropped.verdict, dropped.race) == (
+        1.0,
+        "no evidence",
+        "dropped as futile",
+    )
+    assert other.p_adjusted == 2 * other.gap.p
+    assert other.verdict == "helps"
+
+
+def test_the_early_look_decides_by_a_fifth_of_the_rate_and_the_end_by_the_rest():
+    """A skill at a time, so that p passes every limit there is."""
+    candidate, found = CANDIDATES[0], set()
+    for skill in np.arange(0.6, 0.76, 0.005).tolist():
+        one = dict.fromkeys((BASE, candidate.recipe), 1)
+        judge = judge_of(experiment({BASE: 0.6, candidate.recipe: skill}, one), [candidate])
+        judge.look(1)
+        (verdict_,) = judge.judge()
+        p = verdict_.gap.p
+        early, late = p <= 0.2 * round_alpha(1), p <= 0.8 * round_alpha(1)
+        assert (verdict_.race == "decided early") == early
+        if verdict_.race != "dropped as futile":
+            assert (verdict_.verdict == "helps") == late
+            assert verdict_.p_adjusted == pytest.approx(min(p / (0.2 if early else 0.8), 1))
+        found.add((verdict_.race, verdict_.verdict))
+    assert found == {
+        ("dropped as futile", "no evidence"),
+        ("", "no evidence"),
+        ("", "helps"),
+        ("decided early", "helps"),
+    }
+
+
+def test_there_is_one_early_look_and_none_before_the_first_seed_ends():
+    candidate = CANDIDATES[0]
+    made = experiment({BASE: 0.6, candidate.recipe: 0.9})
+    judge = judge_of(made, [candidate])
+    judge.look(0)
+    assert (judge.race.looked_early, judge.race.early) == (False, {})
+    judge.look(1)
+    assert (judge.race.looked_early, len(judge.race.early)) == (True, 1)
+    judge.race.early.clear()
+    judge.look(2)
+    assert judge.race.early == {}  # a second seed decides nothing early any more
+
+
+def test_the_last_block_is_judged_and_not_looked_at():
+    candidate = CANDIDATES[0]
+    for seeds, last in ((1, 1), (3, 3)):
+        judge = judge_of(experiment({BASE: 0.6, candidate.recipe: 0.6}), [candidate], seeds=seeds)
+        judge.look(last)
+        assert (judge.race.looked_early, judge.race.dropped) == (False, set())
+
+
 def test_nothing_is_judged_without_the_start():
-    base, candidate = Recipe(), CANDIDATES[0]
-    verdicts = judge_round(experiment({candidate.recipe: 0.9}), base, [candidate], 1, seed=1)
+    candidate = CANDIDATES[0]
+    verdicts = judged(experiment({candidate.recipe: 0.9}), [candidate])
     assert [v.verdict for v in verdicts] == ["not tried"]
-    assert judge_round(experiment({base: 0.6}), base, [], 1, seed=1) == []
+    assert judged(experiment({BASE: 0.6}), []) == []
 
 
 @pytest.mark.parametrize("sweeps", [(3, 1), (1, 3), (2, 2)])
 def test_only_seeds_that_both_have_run_through_are_compared(sweeps):
-    base, candidate = Recipe(), CANDIDATES[0]
-    skills = {base: 0.6, candidate.recipe: 0.8}
+    candidate = CANDIDATES[0]
+    skills = {BASE: 0.6, candidate.recipe: 0.8}
     few = experiment(skills, dict(zip(skills, sweeps, strict=True)))
     both = experiment(skills, dict.fromkeys(skills, min(sweeps)))
-    assert judge_round(few, base, [candidate], 1, seed=1) == judge_round(
-        both, base, [candidate], 1, seed=1
-    )
+    assert judged(few, [candidate]) == judged(both, [candidate])
+    assert judged(few, [candidate])[0].seeds == min(sweeps)
 
 
 def test_the_largest_that_helps_is_adopted_even_beside_larger_ones_without_evidence():
@@ -222,11 +375,17 @@ def test_what_a_round_can_detect_is_found_in_four_of_five_cases():
 def test_with_few_networks_a_round_detects_less():
     """With 3 degrees of freedom an effect must be larger than normal quantiles would say."""
     sure = [verdict(0.0, error=0.02)] * 3
-    unsure = [replace(v, macro_f1=replace(v.macro_f1, freedom=3.0)) for v in sure]
+    unsure = [replace(v, gap=replace(v.gap, freedom=3.0)) for v in sure]
     alpha = 0.025 / 3
     quantiles = t.ppf(1 - alpha / 2, 3) + t.ppf(0.8, 3)
     assert smallest_detectable(unsure) == pytest.approx(0.02 * quantiles)
     assert smallest_detectable(unsure) > 1.5 * smallest_detectable(sure)
+
+
+def test_what_was_dropped_after_some_of_the_texts_is_taken_as_if_all_had_been_answered():
+    every = [verdict(0.0, error=0.02)] * 3
+    few = [replace(v, gap=replace(v.gap, error=0.04), share=0.25) for v in every]
+    assert smallest_detectable(few) == pytest.approx(smallest_detectable(every))
 
 
 def test_improvements_that_change_no_answer_do_not_make_a_round_look_sharp():

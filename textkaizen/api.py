@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
+from functools import partial
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from textkaizen.data import Corpus
     from textkaizen.model import Model
     from textkaizen.recipe import Recipe
+    from textkaizen.study.course import Progress
     from textkaizen.study.rates import RangeTest
     from textkaizen.study.result import Result
-    from textkaizen.study.rounds import Progress
 
     Tell = Callable[[Progress], Any]
 
@@ -46,6 +47,7 @@ def improve(
     minutes: float | None = None,
     rounds: int | None = None,
     seed: int = 0,
+    metric: str = "macro_f1",
     progress: Tell | None = None,
 ) -> Result:
     """Measure every improvement, adopt step by step what helps, and look once at held-out texts.
@@ -59,6 +61,8 @@ def improve(
         minutes: time to spend, > 0; 5 when `rounds` is not given either.
         rounds: rounds at most instead, >= 1, whatever time they take; repeats exactly.
         seed: decides everything random, >= 0.
+        metric: that decides: "macro_f1", "accuracy", "log_loss" or the name of one of
+            scikit-learn's scorers.
         progress: called with a `Progress` whenever something is begun or done.
 
     Returns:
@@ -79,7 +83,7 @@ def improve(
         test = _corpus(test_texts, test_labels, None, "the test texts")
     elif test_texts is not None or test_labels is not None:
         raise UsageError("test_texts and test_labels must be given both or not at all; found one.")
-    result = run(corpus, test, budget=budget, seed=_seed(seed), means=means)
+    result = run(corpus, test, budget=budget, seed=_seed(seed), means=means, metric=metric)
     return replace(result, seconds=budget.clock())
 
 
@@ -89,18 +93,25 @@ def study(
     *,
     only: Iterable[str] = (),
     recipe: Recipe | None = None,
+    compare: Mapping[str, Any] | None = None,
     groups: Iterable[str | int] | None = None,
     minutes: float | None = None,
     rounds: int | None = None,
     seed: int = 0,
+    metric: str = "macro_f1",
     progress: Tell | None = None,
 ) -> Result:
     """Measure improvements against a recipe and adopt nothing; no texts are held out.
+
+    With `compare`, candidates of one's own are measured instead, against the first of them.
 
     Args:
         only: names or groups of improvements, as `textkaizen improvements` lists them; all by
             default.
         recipe: to start from; the baseline by default.
+        compare: name -> a recipe, or an estimator of scikit-learn's that reads texts, such as
+            make_pipeline(TfidfVectorizer(), LinearSVC()). A single one is compared with the
+            baseline. Excludes `only` and `recipe`.
 
     The others, and what is raised, are those of `improve`.
 
@@ -114,20 +125,31 @@ def study(
         >>> [(verdict.name, verdict.verdict) for verdict in result.verdicts]
         [('dropout 0.5', 'no evidence')]
     """
-    from textkaizen.study.improvements import chosen
-    from textkaizen.study.kaizen import study as run
     from textkaizen.terminal.limits import Limits
 
+    question = _question(only, recipe, compare)
     budget, means = Limits(minutes, rounds).begin(progress)
-    result = run(
-        _corpus(texts, labels, groups),
-        budget=budget,
-        seed=_seed(seed),
-        means=means,
-        baseline=recipe,
-        improvements=chosen([only] if isinstance(only, str) else list(only)),
-    )
+    corpus = _corpus(texts, labels, groups)
+    result = question(corpus, budget=budget, seed=_seed(seed), means=means, metric=metric)
     return replace(result, seconds=budget.clock())
+
+
+def _question(
+    only: Iterable[str], recipe: Recipe | None, compare: Mapping[str, Any] | None
+) -> Callable[..., Result]:
+    """Return what a study asks: which improvements help, or which candidates are better."""
+    from textkaizen.study import compared, kaizen
+    from textkaizen.study.improvements import chosen
+
+    names = [only] if isinstance(only, str) else list(only)
+    if compare is None:
+        return partial(kaizen.study, baseline=recipe, improvements=chosen(names))
+    if names or recipe is not None:
+        raise UsageError(
+            "compare measures the candidates that it names and no improvements; found only or "
+            "recipe beside it. Leave one of them out."
+        )
+    return partial(compared.compare, candidates=compared.named_candidates(compare))
 
 
 def train(

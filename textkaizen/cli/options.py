@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from textkaizen.errors import UsageError, listed
+
 if TYPE_CHECKING:
     from textkaizen.data import Corpus
     from textkaizen.files.corpora import Columns
@@ -26,7 +28,17 @@ GroupColumn = Annotated[
 TestFile = Annotated[
     Path | None, typer.Option("--test", help="Texts to hold out; by default a fifth of DATA.")
 ]
-Out = Annotated[Path, typer.Option(help="Folder for what comes out.")]
+Out = Annotated[
+    Path, typer.Option(help="Folder for what comes out, and for finished lanes to go on from.")
+]
+OptionalOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Folder for report and verdicts, and for finished lanes to go on from; without it "
+        "nothing is kept.",
+    ),
+]
 Minutes = Annotated[
     float | None, typer.Option(help="Minutes to spend; 5 unless --rounds is given.")
 ]
@@ -35,6 +47,22 @@ Rounds = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Decides everything random.", min=0)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Metric = Annotated[
+    str,
+    typer.Option(help="What decides: macro_f1, accuracy, log_loss or a scorer of scikit-learn."),
+]
+Compare = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--compare",
+        metavar="FILE...",
+        help="Recipes or pipelines (YAML) of one's own; the first is what the others are held to.",
+    ),
+]
+MoreFiles = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="FILES", help="Further files of --compare.", show_default=False),
+]
 RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="Recipe (YAML) to use.")]
 
 
@@ -60,6 +88,37 @@ def recipe_of(path: Path | None) -> Recipe:
     from textkaizen.recipe import Recipe
 
     return load_recipe(path) if path is not None else Recipe()
+
+
+def known_metric(metric: str) -> str:
+    """Refuse a metric that there is not, before anything is read.
+
+    Raises:
+        UsageError: with the nearest name that there is.
+    """
+    from textkaizen.measure.compare import needs_probabilities
+
+    needs_probabilities(metric)
+    return metric
+
+
+def compared_files(data: Path, compare: list[Path] | None, more: list[Path] | None) -> list[Path]:
+    """Return the files to compare: `--compare a b c` gives the first to the option.
+
+    Raises:
+        UsageError: further files without the option, or one of them in the place of the texts.
+    """
+    if compare and data.suffix.lower() in (".yaml", ".yml"):
+        raise UsageError(
+            f"The labelled texts come before --compare and its files; found {data} in their "
+            "place. Write `textkaizen study DATA --compare FILE...`."
+        )
+    if more and not compare:
+        raise UsageError(
+            f"One file of labelled texts is read; found {listed(more)} after it. Put --compare "
+            "before files that are to be compared."
+        )
+    return [*(compare or []), *(more or [])]
 
 
 def print_json(values: dict[str, Any]) -> None:

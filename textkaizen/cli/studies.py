@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from textkaizen.cli.options import (
+    Compare,
     Data,
     GroupColumn,
     Json,
     LabelColumn,
+    Metric,
     Minutes,
+    MoreFiles,
+    OptionalOut,
     Out,
     RecipeFile,
     Rounds,
     Seed,
     TestFile,
     TextColumn,
+    compared_files,
     corpora,
+    known_metric,
     print_json,
     recipe_of,
 )
+from textkaizen.errors import UsageError, listed
 
 if TYPE_CHECKING:
+    from textkaizen.data import Corpus
     from textkaizen.files.corpora import Columns
     from textkaizen.study.result import Result
     from textkaizen.terminal.limits import Limits
@@ -36,6 +45,7 @@ if TYPE_CHECKING:
 def improve(
     data: Data,
     test: TestFile = None,
+    metric: Metric = "macro_f1",
     out: Out = Path("textkaizen-out"),
     minutes: Minutes = None,
     rounds: Rounds = None,
@@ -47,23 +57,29 @@ def improve(
 ) -> None:
     """Measure improvements, adopt step by step what helps.
 
-    Leaves a report, the verdicts, the recipe and a model in a folder.
+    Leaves a report, the verdicts, the recipe and a model in a folder. Every finished lane is kept
+    there: the same command goes on where it was stopped.
     """
+    from textkaizen.files.asked import improvements_asked
     from textkaizen.files.corpora import Columns
+    from textkaizen.recipe import Recipe
     from textkaizen.study import kaizen
     from textkaizen.terminal.limits import Limits
 
-    limits = Limits(minutes, rounds, dashes="--")
+    limits, metric = Limits(minutes, rounds, dashes="--"), known_metric(metric)
     columns = Columns(text_column, label_column, group_column)
     corpus, held_out = corpora(data, test, columns)
-    ask = partial(kaizen.improve, corpus, held_out, seed=seed)
-    result = _answered(ask, limits, columns, out, as_json)
+    ask = partial(kaizen.improve, corpus, held_out, seed=seed, metric=metric)
+    asked = improvements_asked(Recipe(), kaizen.CATALOGUE)
+    asked |= _asked("improve", metric, seed, corpus, held_out)
+    result = _answered(ask, asked, limits, columns, out, as_json)
     _say_where(result, out)
-    _exit_if_interrupted(result)
+    _exit_if_interrupted(result, out)
 
 
 def study(
     data: Data,
+    files: MoreFiles = None,
     only: Annotated[
         list[str] | None, typer.Option(help="An improvement or a group; may be repeated.")
     ] = None,
@@ -71,7 +87,9 @@ def study(
         list[str] | None, typer.Option(help="A group of improvements; may be repeated.")
     ] = None,
     recipe: RecipeFile = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for report and verdicts.")] = None,
+    compare: Compare = None,
+    metric: Metric = "macro_f1",
+    out: OptionalOut = None,
     minutes: Minutes = None,
     rounds: Rounds = None,
     seed: Seed = 0,
@@ -80,18 +98,79 @@ def study(
     group_column: GroupColumn = None,
     as_json: Json = False,
 ) -> None:
-    """Measure improvements against the baseline and adopt nothing."""
+    """Measure improvements against the baseline and adopt nothing.
+
+    With `--compare a.yaml b.yaml ...` candidates of one's own are measured instead.
+    """
     from textkaizen.files.corpora import Columns
-    from textkaizen.study import kaizen
-    from textkaizen.study.improvements import chosen
     from textkaizen.terminal.limits import Limits
 
-    improvements = chosen([*(only or []), *(group or [])])
-    limits, baseline = Limits(minutes, rounds, dashes="--"), recipe_of(recipe)
+    limits, metric = Limits(minutes, rounds, dashes="--"), known_metric(metric)
+    candidates = compared_files(data, compare, files)
+    named = {"--only": only, "--group": group, "--recipe": recipe}
+    if candidates:
+        _require_alone([option for option, value in named.items() if value])
+        question, asked = _comparing(candidates)
+    else:
+        question, asked = _measuring([*(only or []), *(group or [])], recipe)
     columns = Columns(text_column, label_column, group_column)
     corpus, _ = corpora(data, None, columns)
-    ask = partial(kaizen.study, corpus, seed=seed, baseline=baseline, improvements=improvements)
-    _exit_if_interrupted(_answered(ask, limits, columns, out, as_json))
+    ask = partial(question, corpus, metric=metric, seed=seed)
+    asked |= _asked("study", metric, seed, corpus, None)
+    _exit_if_interrupted(_answered(ask, asked, limits, columns, out, as_json), out)
+
+
+def _measuring(
+    names: list[str], recipe: Path | None
+) -> tuple[Callable[..., Result], dict[str, Any]]:
+    """Return the question which of these improvements help a recipe, and what is asked by it."""
+    from textkaizen.files.asked import improvements_asked
+    from textkaizen.study import kaizen
+    from textkaizen.study.improvements import chosen
+
+    improvements, baseline = chosen(names), recipe_of(recipe)
+    question = partial(kaizen.study, improvements=improvements, baseline=baseline)
+    return question, improvements_asked(baseline, improvements)
+
+
+def _comparing(files: list[Path]) -> tuple[Callable[..., Result], dict[str, Any]]:
+    """Return the question which of these candidates is better than the first, and what is asked
+    by it."""
+    from textkaizen.files.asked import candidates_asked
+    from textkaizen.files.candidates import load_candidates
+    from textkaizen.study.compared import compare
+
+    candidates = load_candidates(files)
+
+    def ask(corpus: Corpus, **how: Any) -> Result:
+        result = compare(corpus, candidates, **how)
+        return replace(result, data=result.data | {"compared": list(map(str, files))})
+
+    return ask, candidates_asked(candidates)
+
+
+def _asked(
+    command: str, metric: str, seed: int, corpus: Corpus, held_out: Corpus | None
+) -> dict[str, Any]:
+    """Return what a command was asked about which texts, so that only the same one goes on."""
+    from textkaizen.files.asked import texts_asked
+
+    told = {"the command": command, "--metric": metric, "--seed": seed}
+    return told | texts_asked(corpus, held_out)
+
+
+def _require_alone(others: list[str]) -> None:
+    """Refuse options that name improvements beside candidates.
+
+    Raises:
+        UsageError: there is one.
+    """
+    if others:
+        raise UsageError(
+            "--compare measures the candidates of its files and no improvements; found "
+            f"{listed(others)} beside it. Leave one of them out; improvements of a recipe are "
+            "measured by --recipe without --compare."
+        )
 
 
 def improvements(as_json: Json = False) -> None:
@@ -120,27 +199,40 @@ def improvements(as_json: Json = False) -> None:
 
 
 def _answered(
-    ask: Callable[..., Result], limits: Limits, columns: Columns, out: Path | None, as_json: bool
+    ask: Callable[..., Result],
+    asked: dict[str, Any],
+    limits: Limits,
+    columns: Columns,
+    out: Path | None,
+    as_json: bool,
 ) -> Result:
     """Ask, show the answer, and save it; tell on standard error what goes on meanwhile.
 
     Args:
         ask: given a budget and means, returns a result.
+        asked: what decides the result, besides limits and columns; see `files.asked`.
         limits: of the work.
         columns: those that were read; the result names them where they have names of their own.
-        out: folder for what comes out; None: nothing is written.
+        out: folder for what comes out and for finished lanes; None: nothing is written.
         as_json: print JSON instead of the table.
     """
+    from textkaizen.files.asked import versions_asked
+    from textkaizen.files.lanes import LaneStore
     from textkaizen.files.outcomes import save_outcome
     from textkaizen.report.page import render
     from textkaizen.terminal.progress import progress_line
     from textkaizen.terminal.streams import results_in
 
-    with results_in(out):
-        with progress_line(limits) as (budget, means):
+    named = {"columns": columns.renamed} if columns.renamed else {}
+    asked = asked | limits.asked | named | versions_asked()
+    with results_in(out), nullcontext() if out is None else LaneStore(out, asked) as store:
+        if store is not None and store.lanes:
+            typer.echo(f"Going on from {store.lanes} finished lanes in {store.file}.", err=True)
+        with progress_line(limits, store) as (budget, means):
             result = ask(budget=budget, means=means)
-        named = {"columns": columns.renamed} if columns.renamed else {}
         result = replace(result, data=result.data | named, seconds=budget.clock())
+        if store is not None:
+            result = replace(result, compilations=store.compilations)
         _show(result, as_json)  # first: what took minutes must not hang on a full disk
         if out is not None:
             save_outcome(result, out, page=render(result))
@@ -170,7 +262,9 @@ def _say_where(result: Result, out: Path) -> None:
         typer.echo(f"{model} is in {out / place}{use}.", err=True)
 
 
-def _exit_if_interrupted(result: Result) -> None:
+def _exit_if_interrupted(result: Result, out: Path | None) -> None:
     if result.design["stopped"] == "interrupted":
         typer.echo("textkaizen: interrupted; what is known so far was kept.", err=True)
+        if out is not None:
+            typer.echo(f"The same command goes on from the finished lanes in {out}.", err=True)
         raise typer.Exit(130)

@@ -20,6 +20,7 @@ from textkaizen.errors import RecipeError, listed
 from textkaizen.recipe import Recipe
 
 HEAD = "# A textkaizen recipe: `textkaizen train DATA --recipe THIS --out MODEL`. null is off.\n"
+PIPELINE = "pipeline"  # what a file begins with that is no recipe; see `files/candidates.py`
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$")
 
 
@@ -84,6 +85,34 @@ def load_recipe(path: Path) -> Recipe:
         RecipeError: the file cannot be read, is not YAML, or its recipe cannot be; the message
             names the line.
     """
+    values, root = read_yaml(path)
+    if PIPELINE in values:
+        raise RecipeError(
+            f"A recipe makes a network of text, shape and knobs; {path} holds a pipeline of "
+            f"scikit-learn's, which can only be compared: `textkaizen study DATA --compare {path}`."
+        )
+    return recipe_of_values(values, root, path)
+
+
+def recipe_of_values(values: dict[Any, Any], root: yaml.MappingNode, path: Path) -> Recipe:
+    """Make a recipe of what `read_yaml` has read.
+
+    Raises:
+        RecipeError: the recipe cannot be; the message names the line.
+    """
+    try:
+        return Recipe.from_dict(values)
+    except (RecipeError, OverflowError, TypeError) as error:
+        raise RecipeError(f"{path}{_place(values, root)}: {error}") from error
+
+
+def read_yaml(path: Path) -> tuple[dict[Any, Any], yaml.MappingNode]:
+    """Return the plain values of a YAML file, and the tree that knows their lines.
+
+    Raises:
+        RecipeError: the file cannot be read, or does not hold names with values; the message
+            names the line.
+    """
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except (OSError, ValueError) as error:
@@ -91,20 +120,17 @@ def load_recipe(path: Path) -> Recipe:
         raise RecipeError(
             f"A recipe is a YAML file in UTF-8; {path} cannot be read: {found}. Name another file."
         ) from error
-    values, root = _parsed(text, path)
-    try:
-        return Recipe.from_dict(values)
-    except (RecipeError, OverflowError, TypeError) as error:
-        raise RecipeError(f"{path}{_place(values, root)}: {error}") from error
+    return _parsed(text, path)
 
 
-def _parsed(text: str, path: Path) -> tuple[Any, yaml.Node]:
+def _parsed(text: str, path: Path) -> tuple[dict[Any, Any], yaml.MappingNode]:
     """Return the values of a YAML file, and the tree that knows their lines."""
-    loader = None
+    loader: _Loader | None = None
+    values: dict[Any, Any] = {}
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
-        values = loader.construct_document(root) if root is not None else None
+        values = loader.construct_document(root) if root is not None else {}
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark is not None else ""

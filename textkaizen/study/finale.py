@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -21,14 +21,41 @@ from textkaizen.measure.intervals import score_interval
 from textkaizen.model import Model, learn_linear, learn_model
 from textkaizen.recipe import Recipe
 from textkaizen.study.advice import advise
+from textkaizen.study.course import Means
 from textkaizen.study.preparation import Prepared
 from textkaizen.study.result import Curve, Finalist, Score
-from textkaizen.study.rounds import Means
 from textkaizen.text.normalise import normalise
 
 LINEAR = ("logistic_regression", "linear_svm")
 ORDER = ("baseline", "adopted", *LINEAR)
 TRIAL = 0.2  # share of the training texts on which the linear models are compared
+
+
+class Learnt(NamedTuple):
+    """A contender, and how it came to be.
+
+    Args:
+        model: trained on all training texts.
+        curve: how a network learnt; None of a linear model.
+        seconds: training time of a network while it held texts back; None of a linear model.
+        trial: accuracy of a linear model on texts kept from it; None of a network.
+    """
+
+    model: Model
+    curve: Curve | None = None
+    seconds: float | None = None
+    trial: float | None = None
+
+
+@runtime_checkable
+class Shelf(Protocol):
+    """A store that keeps contenders, too, so that a run can go on from there; safe for threads."""
+
+    def find_contender(self, name: str, recipe: Recipe) -> Learnt | None:
+        """Return what is kept of a contender."""
+
+    def keep_contender(self, name: str, recipe: Recipe, learnt: Learnt) -> None:
+        """Keep a contender; on return it is durable."""
 
 
 @dataclass(frozen=True)
@@ -85,39 +112,52 @@ def learn_contenders(
     """
     first = next(iter(recipes.values()))
     jobs = [*recipes.items(), *((name, first) for name in LINEAR if linear)]
+    shelf = means.store if isinstance(means.store, Shelf) else None
+
+    def learn(job: tuple[str, Recipe]) -> tuple[str, Learnt]:
+        found = shelf.find_contender(*job) if shelf is not None else None
+        if found is None:
+            found = _learnt(prepared, *job, seed, means)
+            if shelf is not None and not means.stopping():
+                shelf.keep_contender(*job, found)
+        return job[0], found
+
     contenders = Contenders()
-
-    def learn(job: tuple[str, Recipe]):
-        name, recipe = job
-        if name in LINEAR:
-            model = learn_linear(prepared.training, recipe, seed, kind=name)
-            contenders.trial[name] = _trial(prepared, recipe, seed, name)
-            return name, model, None
-        with np.errstate(over="ignore", invalid="ignore"):  # it may diverge, as in a round
-            network = lambda recipe: learn_model(
-                prepared.training, recipe, seed, means.programs, [means.stopping]
-            )
-            model, trained = network(recipe)
-            if recipe.knobs.validation and not _is_chosen_by_it(recipe) and not means.stopping():
-                model, _ = network(on_all_texts(recipe, trained.best_epoch))
-        return name, model, trained
-
-    for name, model, trained in means.worker(learn, jobs):
+    for name, learnt in means.worker(learn, jobs):
         if means.stopping():
             raise KeyboardInterrupt
-        contenders.models[name] = model
-        if trained is not None:
-            history = trained.history
-            contenders.seconds[name] = trained.seconds
-            contenders.curves[name] = Curve(
-                name,
-                tuple(history["loss"]),
-                tuple(history.get("val_loss", ())),
-                tuple(history.get("val_accuracy", ())),
-                trained.best_epoch,
-                again=not _is_chosen_by_it(recipes[name]),
-            )
+        contenders.models[name] = learnt.model
+        if learnt.trial is not None:
+            contenders.trial[name] = learnt.trial
+        if learnt.curve is not None and learnt.seconds is not None:
+            contenders.curves[name] = learnt.curve
+            contenders.seconds[name] = learnt.seconds
     return contenders
+
+
+def _learnt(prepared: Prepared, name: str, recipe: Recipe, seed: int, means: Means) -> Learnt:
+    """Train one contender: a linear model if that is what its name says, else a network."""
+    if name in LINEAR:
+        model = learn_linear(prepared.training, recipe, seed, kind=name)
+        return Learnt(model, trial=_trial(prepared, recipe, seed, name))
+    again = not _is_chosen_by_it(recipe)
+    network = lambda recipe: learn_model(
+        prepared.training, recipe, seed, means.programs, [means.stopping]
+    )
+    with np.errstate(over="ignore", invalid="ignore"):  # it may diverge, as in a round
+        model, trained = network(recipe)
+        if recipe.knobs.validation and again and not means.stopping():
+            model, _ = network(on_all_texts(recipe, trained.best_epoch))
+    history = trained.history
+    curve = Curve(
+        name,
+        tuple(history["loss"]),
+        tuple(history.get("val_loss", ())),
+        tuple(history.get("val_accuracy", ())),
+        trained.best_epoch,
+        again=again,
+    )
+    return Learnt(model, curve, trained.seconds)
 
 
 def _is_chosen_by_it(recipe: Recipe) -> bool:

@@ -18,9 +18,9 @@ from textkaizen.study.budget import (
     relative_cost,
     shortened,
 )
+from textkaizen.study.course import Means
 from textkaizen.study.improvements import Improvement
 from textkaizen.study.preparation import Prepared
-from textkaizen.study.rounds import Means
 from textkaizen.train.inputs import needs_plain_path, uses_extras
 
 TRIALS = (2, 8)  # epochs: the second less the first is free of what happens once a lane

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from textkaizen.measure.compare import Difference
+from textkaizen.measure.power import Needed
 from textkaizen.recipe import Recipe
 
 HELPS, HURTS, NO_EVIDENCE, NOT_TRIED = "helps", "hurts", "no evidence", "not tried"
+EARNS, IN_THE_WAY = "earns its place", "in the way"
 
 
 @dataclass(frozen=True)
@@ -21,20 +23,29 @@ class Verdict:
     Args:
         name, group: of the improvement in the catalogue.
         round: in which round it was measured, from 1.
-        macro_f1, accuracy: paired differences to the recipe the round started from, as shares
-            (0.01 is one point); None when not tried.
-        p_adjusted: of macro-F1, after Holm's correction over the round; None when not tried.
+        gap, accuracy: paired differences to the recipe the round started from, of the metric that
+            decides and of accuracy, as shares (0.01 is one point); None when not tried.
+        p_adjusted: of `gap`, after Holm's correction over the round; None when not tried.
         verdict: HELPS, HURTS, NO_EVIDENCE or NOT_TRIED.
         adopted: "", "adopted" or "adopted without evidence".
         change: what it changed, e.g. "dropout: 0.0 -> 0.5".
-        lanes: networks trained for it up to this round; later rounds may add seeds.
+        lanes: networks trained for it up to the end of this round.
         seconds: training time of these.
+        p_rate: of `gap`, after Benjamini and Hochberg's correction (the false discovery rate);
+            shown, never decides.
+        resampled: mean and interval over lanes with Nadeau and Bengio's correction; shown, never
+            decides.
+        race: "", "dropped as futile" or "decided early".
+        share: of the texts that were answered, 0 to 1; less than all of what was dropped soon.
+        seeds: that were compared.
+        needed: of no evidence: what it would take to show one point.
+        why: one sentence from what was observed; "" without anything to say.
     """
 
     name: str
     group: str
     round: int
-    macro_f1: Difference | None
+    gap: Difference | None
     accuracy: Difference | None
     p_adjusted: float | None
     verdict: str
@@ -42,6 +53,48 @@ class Verdict:
     change: str = ""
     lanes: int = 0
     seconds: float = 0.0
+    p_rate: float | None = None
+    resampled: Difference | None = None
+    race: str = ""
+    share: float = 1.0
+    seeds: int = 0
+    needed: Needed | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What an adopted improvement adds at the end, beside all others that were adopted.
+
+    Args:
+        name: of the improvement.
+        gap: the final recipe minus that without it; None when there was no time.
+        verdict: EARNS, IN_THE_WAY, NO_EVIDENCE or NOT_TRIED.
+        removed: whether it was taken out of the final recipe again, being in the way.
+    """
+
+    name: str
+    gap: Difference | None
+    verdict: str
+    removed: bool = False
+
+
+@dataclass(frozen=True)
+class Substitutes:
+    """Two improvements that each help alone and do not add up.
+
+    Args:
+        first, second: their names.
+        first_alone, second_alone, both: differences to the start of the round that measured them.
+        contrast: `both` minus the sum of the others; below zero, they do the same work.
+    """
+
+    first: str
+    second: str
+    first_alone: Difference
+    second_alone: Difference
+    both: Difference
+    contrast: Difference
 
 
 @dataclass(frozen=True)
@@ -107,6 +160,9 @@ class Result:
         labels: all labels, sorted.
         test_texts, test_labels: the held-out texts and the positions of their labels.
         curves: learning curves of the first and the last recipe.
+        steps: recipes from the baseline to the last one adopted.
+        places: what each adopted improvement adds at the end.
+        substitutes: improvements that do the same work.
         seed, lanes, compilations, seconds, versions: as their names say.
         models: by the names of finalists.
     """
@@ -125,6 +181,9 @@ class Result:
     test_texts: tuple[str, ...] = ()
     test_labels: tuple[int, ...] = ()
     curves: tuple[Curve, ...] = ()
+    steps: tuple[Recipe, ...] = ()
+    places: tuple[Place, ...] = ()
+    substitutes: tuple[Substitutes, ...] = ()
     seed: int = 0
     lanes: int = 0
     compilations: int = 0
@@ -145,6 +204,8 @@ class Result:
             "design": self.design,
             "improvements": [_verdict_dict(verdict) for verdict in self.verdicts],
             "adopted": list(self.adopted),
+            "places": [_place_dict(place) for place in self.places],
+            "substitutes": [_substitutes_dict(pair) for pair in self.substitutes],
             "baseline": self.baseline.to_dict(),
             "recipe": self.recipe.to_dict(),
             "test": {finalist.name: _finalist_dict(finalist) for finalist in self.finalists},
@@ -175,14 +236,37 @@ def _verdict_dict(verdict: Verdict) -> dict[str, Any]:
         "name": verdict.name,
         "group": verdict.group,
         "round": verdict.round,
-        **_difference_dict(verdict.macro_f1),
+        **_difference_dict(verdict.gap),
         "p_adjusted": verdict.p_adjusted,
+        "p_false_discovery": verdict.p_rate,
         "verdict": verdict.verdict,
         "adopted": verdict.adopted,
         "change": verdict.change,
         "accuracy": _difference_dict(verdict.accuracy),
+        "resampled_t": _difference_dict(verdict.resampled),
+        "race": verdict.race,
+        "share_of_texts": verdict.share,
+        "seeds": verdict.seeds,
+        "to_show_a_point": None if verdict.needed is None else asdict(verdict.needed),
+        "why": verdict.why,
         "lanes": verdict.lanes,
         "seconds": verdict.seconds,
+    }
+
+
+def _place_dict(place: Place) -> dict[str, Any]:
+    said = {"name": place.name, **_difference_dict(place.gap)}
+    return said | {"verdict": place.verdict, "removed": place.removed}
+
+
+def _substitutes_dict(pair: Substitutes) -> dict[str, Any]:
+    return {
+        "first": pair.first,
+        "second": pair.second,
+        "first_alone": _difference_dict(pair.first_alone),
+        "second_alone": _difference_dict(pair.second_alone),
+        "both": _difference_dict(pair.both),
+        "contrast": _difference_dict(pair.contrast),
     }
 
 
