@@ -26,7 +26,7 @@ from benchmarks.facts import ROOT, dataset, facts
 RESULT = Path(__file__).parent / "results" / "killing.json"
 TRIED = ("dropout 0.5", "early stopping", "learning rate x3", "batch size 64", "ELU", "AdamW")
 EPOCHS = 20  # few: the shorter a lane, the more moments between lanes
-KILLED, SEED, MOST_KILLS = 20, 4, 2
+KILLED, SEED, MOST_ATTEMPTS = 20, 4, 20
 LANES = "trained, seed_number, fold, predicted, probabilities, best_epoch, facts"
 
 
@@ -71,15 +71,27 @@ def without_seconds(values: Any) -> Any:
     return [without_seconds(value) for value in values] if isinstance(values, list) else values
 
 
-def one(home: Path, recipe: Path, whole_seconds: float, draw: random.Random) -> dict[str, Any]:
-    """Kill a study at a random moment or two, unless they are later than its end; let it end."""
-    line, moments = command(home, recipe), []
-    while len(moments) < MOST_KILLS:
-        seconds = draw.uniform(0, whole_seconds)
+def one(home: Path, recipe: Path, longest: float, draw: random.Random) -> dict[str, Any]:
+    """Kill a study at a random moment, and perhaps once more; then let it end.
+
+    Args:
+        home: where its folder goes.
+        recipe: its file.
+        longest: seconds that a study takes; one that has ended before its moment was no study that
+            was killed, and is begun anew with an earlier one.
+        draw: where moments come from.
+    """
+    for attempt in range(MOST_ATTEMPTS):
+        out = home / str(attempt)
+        line, seconds = command(out, recipe), draw.uniform(0, longest)
         if not killed_after(line, seconds):
-            break
-        moments.append(round(seconds, 2))
-    return {"killed_after_seconds": moments, **ended(line, home)}
+            longest = seconds
+            continue
+        moments = [seconds]
+        if killed_after(line, seconds := draw.uniform(0, longest)):
+            moments.append(seconds)
+        return {"killed_after_seconds": [round(each, 2) for each in moments], **ended(line, out)}
+    raise SystemExit(f"A study must last long enough to be killed; {home} ended each time.")
 
 
 def measure() -> dict[str, Any]:

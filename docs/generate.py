@@ -41,6 +41,34 @@ what must hold, what was found, where, and what to do); 130 interrupted (what wa
 kept). With `--json` one JSON object stands on standard output and nothing else; progress and
 messages go to standard error.
 
+## Going on
+
+`improve`, and `study` with `--out`, keep every finished lane (a network trained on one fold with
+one seed) in `lanes.sqlite` in the output folder, the moment it is finished. Whatever ends a run,
+Ctrl-C, `kill -9` or the end of the power, **the same command goes on from there**; only lanes in
+flight are lost. With `--rounds` the verdicts are then to the last digit those of a run that
+nothing has ended; seconds apart, for a lane that was lost is timed again. With `--minutes` the
+time that earlier parts have used counts (without what was in flight), and what the clock has
+decided stays decided. A `study` without `--out` keeps nothing.
+
+- **Another command is refused**, and the message names what differs: the texts (their content; the
+  file may be moved, and its rows be turned round), the test texts, the recipe, the improvements,
+  the candidates, the metric, seed, minutes or rounds, names of columns, the version of textkaizen
+  or of JAX. Name another folder by `--out`, or delete `lanes.sqlite` to measure anew.
+- **After the end lanes stay.** The same command says the same again at once and writes every file
+  anew, so a report that was deleted, or a run that was killed while it wrote its report, costs
+  nothing; and a finished run still knows which texts and which recipe its verdicts are about. To
+  save the room, delete the file.
+- **One run at a time** uses a folder; a second one is refused until the first has ended.
+- **A full disk, or a folder that was deleted**, ends a run as Ctrl-C does: what is known is shown,
+  and the message says what to do; the exit status is 2.
+
+The file is plain SQLite: recipes by their hash, answers as numbers, observations as JSON, the
+networks of the beginning and the end as the files of their model folders. Nothing in it is
+executed.
+
+## The commands
+
 Written by `make docs` from `--help`.
 """
 

@@ -39,7 +39,7 @@ def grouped(tmp_path):
 def small_run(monkeypatch):
     """A run that tries one improvement on three folds of one seed."""
     monkeypatch.setattr("textkaizen.study.kaizen.CATALOGUE", chosen(["ELU"]))
-    monkeypatch.setattr("textkaizen.study.kaizen.design_by_size", lambda texts: (3, 1))
+    monkeypatch.setattr("textkaizen.study.design.design_by_size", lambda texts: (3, 1))
 
 
 @pytest.mark.parametrize("end", ["csv", "jsonl", "parquet"])

@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 120  # a process that starts and compiles on a busy machine t
 def small_run(patch):
     """Let a run try two improvements on three folds of one seed."""
     patch.setattr("textkaizen.study.kaizen.CATALOGUE", chosen(TRIED))
-    patch.setattr("textkaizen.study.kaizen.design_by_size", lambda texts: (3, 1))
+    patch.setattr("textkaizen.study.design.design_by_size", lambda texts: (3, 1))
 
 
 @pytest.fixture

@@ -202,6 +202,14 @@ def test_a_folder_of_an_earlier_run_may_hold_notes(tmp_path):
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
 
 
+def test_a_folder_in_which_a_run_was_stopped_is_taken_and_its_lanes_stay(tmp_path):
+    for name in ("lanes.sqlite", "lanes.sqlite-wal"):
+        (tmp_path / name).write_bytes(b"finished")
+    (tmp_path / ".model-abc").mkdir()  # a save that was cut off
+    saved(IMPROVED, tmp_path)
+    assert (tmp_path / "lanes.sqlite").read_bytes() == b"finished"
+
+
 @pytest.mark.parametrize("name", ["model", "linear_model", "baseline_model"])
 def test_a_model_folder_with_something_else_is_refused_before_the_work(tmp_path, name):
     saved(IMPROVED, tmp_path / "out")

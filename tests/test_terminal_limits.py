@@ -2,11 +2,17 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from textkaizen.errors import UsageError
+from textkaizen.files.lanes import LaneStore
+from textkaizen.recipe import Recipe
+from textkaizen.study.experiment import Answer
 from textkaizen.terminal import limits
 from textkaizen.terminal.limits import DEFAULT_MINUTES, Limits
+
+ANSWER = Answer(np.zeros(2, np.int32), None, 0.1, 1, {})
 
 
 def test_without_a_limit_there_are_five_minutes():
@@ -40,6 +46,33 @@ def test_progress_goes_to_whom_it_is_told_and_to_nobody_by_default():
     Limits().begin(told.append)[1].progress("something")
     assert told == ["something"]
     assert Limits().begin()[1].progress("something") is None
+
+
+def test_with_a_store_the_clock_goes_on_and_its_programs_are_counted(tmp_path, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(limits.time, "monotonic", lambda: now[0])
+    for earlier in (0, 20):
+        with LaneStore(tmp_path, {}) as store:
+            budget, means = Limits(minutes=1).begin(store=store)
+            assert (budget.clock(), budget.left()) == (earlier, 60 - earlier)
+            assert (means.store, store.programs) == (store, means.programs)
+            now[0] += 20
+            store.keep(Recipe(), 0, 0, ANSWER)
+            now[0] += 500
+
+
+def test_with_a_store_what_the_clock_has_decided_is_recalled(tmp_path):
+    for answer in (True, False):
+        with LaneStore(tmp_path, {}) as store:
+            budget, _ = Limits(minutes=1).begin(store=store)
+            assert budget.decide("round 1: over", lambda answer=answer: answer) is True
+            store.keep(Recipe(), 0, 0, ANSWER)
+
+
+def test_limits_are_kept_as_they_are_typed():
+    assert Limits(dashes="--").asked == {"--minutes": 5, "--rounds": None}
+    assert Limits(minutes=0.5).asked == {"minutes": 0.5, "rounds": None}
+    assert Limits(rounds=3, dashes="--").asked == {"--minutes": None, "--rounds": 3}
 
 
 @pytest.mark.parametrize("dashes", ["", "--"])

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from textkaizen.study.rounds import Progress
+from textkaizen.study.course import Progress
 from textkaizen.terminal import limits
 from textkaizen.terminal.limits import Limits
 from textkaizen.terminal.progress import LOG_EVERY_SECONDS, Line, progress_line

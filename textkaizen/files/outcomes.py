@@ -8,16 +8,20 @@ import tempfile
 from pathlib import Path
 
 from textkaizen.errors import ModelError, UsageError
+from textkaizen.files.database import FILE
+from textkaizen.files.database import NAMES as LANES
 from textkaizen.files.models import require_replaceable, save_model
 from textkaizen.files.recipes import save_recipe
 from textkaizen.study.result import Result
 
 MODELS = ("model", "linear_model", "baseline_model")
-NAMES = ("verdicts.json", "report.html", "recipe.yaml", *MODELS)
+NAMES = ("verdicts.json", "report.html", "recipe.yaml", *MODELS, *LANES)
 
 
 def check_folder(folder: Path) -> None:
     """Refuse, before hours of work, a folder that cannot be written or holds something else.
+
+    A run that was stopped has left its finished lanes, and perhaps no verdicts yet.
 
     Raises:
         UsageError: the folder is a file, cannot be made, or holds files of somebody else's.
@@ -32,7 +36,7 @@ def check_folder(folder: Path) -> None:
             f"--out must name a folder that can be written; {folder} cannot: {error.strerror}."
         ) from error
     strange = sorted(path.name for path in folder.iterdir() if path.name not in NAMES)
-    if strange and not (folder / "verdicts.json").exists():
+    if strange and not any((folder / name).exists() for name in ("verdicts.json", FILE)):
         raise UsageError(
             f"--out must be a new folder or one of an earlier run; {folder} holds {strange[0]}. "
             "Name another one."

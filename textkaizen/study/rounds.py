@@ -41,7 +41,9 @@ def climb(experiment: Experiment, ladder: Ladder, course: Course, means: Means) 
             ladder.stopped = NOTHING
             break
         number, base = len(ladder.rounds) + 1, ladder.recipe
-        verdicts, facts = measure_round(experiment, course, candidates, base, number, means)
+        # Nothing is left out at the end of a run that has adopted one improvement or none.
+        own = course if ladder.adopted else replace(course, closing_seconds=0.0)
+        verdicts, facts = measure_round(experiment, own, candidates, base, number, means)
         ladder.rounds.append(facts)
         ladder.stopped = INTERRUPTED if facts["interrupted"] else ""
         choice = best_to_adopt(verdicts)

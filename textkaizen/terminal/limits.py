@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from textkaizen.errors import UsageError
+from textkaizen.files.lanes import LaneStore
 from textkaizen.study.budget import Budget
-from textkaizen.study.rounds import Means, Progress
+from textkaizen.study.course import Means, Progress
 from textkaizen.workers.threads import Threads
 
 DEFAULT_MINUTES = 5.0
@@ -58,14 +59,29 @@ class Limits:
         """
         return None if self.rounds is not None else 60 * (self.minutes or DEFAULT_MINUTES)
 
-    def begin(self, progress: Callable[[Progress], Any] | None = None) -> tuple[Budget, Means]:
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The limits as they are typed, for a run that may go on only with the same ones.
+
+        Example:
+            >>> Limits(rounds=2, dashes="--").asked
+            {'--minutes': None, '--rounds': 2}
+        """
+        minutes = None if self.seconds is None else self.seconds / 60
+        return {f"{self.dashes}minutes": minutes, f"{self.dashes}rounds": self.rounds}
+
+    def begin(
+        self, progress: Callable[[Progress], Any] | None = None, store: LaneStore | None = None
+    ) -> tuple[Budget, Means]:
         """Start the clock, and give a study what there is to work with.
 
         Args:
             progress: called with a `Progress` whenever something is begun or done.
+            store: keeps finished lanes; None keeps nothing.
 
         Returns:
-            The budget, whose clock tells the seconds from now on, and threads for every core.
+            The budget, whose clock tells the seconds from now on, after those that earlier parts of
+            the run have used, and threads for every core.
         """
         started, workers = time.monotonic(), Threads()
         limits: dict[str, Any] = {"rounds": self.rounds, "seconds": self.seconds}
@@ -74,5 +90,8 @@ class Limits:
             cores=workers.count,
             **{name: limit for name, limit in limits.items() if limit is not None},
         )
-        means = Means(workers, workers.stopping)
+        means = Means(workers, workers.stopping, store=store)
+        if store is not None:
+            budget = replace(budget, clock=store.clock)
+            store.programs = means.programs
         return budget, means if progress is None else replace(means, progress=progress)

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from textkaizen.files.lanes import LaneStore
 from textkaizen.study.budget import Budget
-from textkaizen.study.rounds import Means, Progress
+from textkaizen.study.course import Means, Progress
 from textkaizen.terminal.limits import Limits
 
 Show = Callable[[Progress], Any]
@@ -23,13 +24,17 @@ LOG_EVERY_SECONDS = 20.0
 
 
 @contextmanager
-def progress_line(limits: Limits) -> Iterator[tuple[Budget, Means]]:
+def progress_line(limits: Limits, store: LaneStore | None = None) -> Iterator[tuple[Budget, Means]]:
     """Give a study what there is to work with, and a progress line on standard error.
+
+    Args:
+        limits: of the work.
+        store: keeps finished lanes; None keeps nothing.
 
     Yields:
         What `limits.begin` gives; the line is taken away at the end.
     """
-    budget, means = limits.begin()
+    budget, means = limits.begin(store=store)
     line = Line(limits.seconds, budget.clock)
     show, close = (_live if sys.stderr.isatty() else _log)(line, budget.clock)
     try:
