@@ -57,6 +57,8 @@ def told(result):
     del values["seconds"], values["data"]["path"]
     for improvement in values["improvements"]:
         del improvement["seconds"]
+    for each in values["design"]["each_round"]:
+        del each["base"]["seconds"]
     return values
 
 
