@@ -61,6 +61,14 @@ def test_with_a_store_the_clock_goes_on_and_its_programs_are_counted(tmp_path, m
             now[0] += 500
 
 
+def test_with_a_store_what_the_clock_has_decided_is_recalled(tmp_path):
+    for answer in (True, False):
+        with LaneStore(tmp_path, {}) as store:
+            budget, _ = Limits(minutes=1).begin(store=store)
+            assert budget.decide("round 1: over", lambda answer=answer: answer) is True
+            store.keep(Recipe(), 0, 0, ANSWER)
+
+
 def test_limits_are_kept_as_they_are_typed():
     assert Limits(dashes="--").asked == {"--minutes": 5, "--rounds": None}
     assert Limits(minutes=0.5).asked == {"minutes": 0.5, "rounds": None}

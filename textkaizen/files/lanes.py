@@ -260,7 +260,7 @@ class LaneStore:
 
     def _compiled(self) -> set[str]:
         """Digests of what this process has compiled."""
-        specifications = getattr(self.programs, "specifications", ())
+        specifications = self.programs.specifications if self.programs is not None else ()
         return {hashlib.sha256(repr(spec).encode()).hexdigest() for spec in specifications}
 
     def _require_there(self) -> None:

@@ -4,7 +4,8 @@ With a number of rounds nothing depends on the clock, so a run repeats to the la
 minutes, the first network trained tells what a lane costs; folds are chosen so that one sweep of
 the first round takes at most about half of the time, and an improvement is begun only if it should
 end in time. Seeds are added while there is time, and once something is found early, while a round's
-share of it lasts (`rounds`). The clock is handed in by the caller.
+share of it lasts (`rounds`). The clock is handed in by the caller, and so is a memory of what it
+has decided: a run that goes on from an earlier part decides the same again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from textkaizen.recipe import Knobs, Recipe
 from textkaizen.train.inputs import is_penalised, needs_plain_path, uses_extras
@@ -33,18 +35,30 @@ class Budget:
         seconds: from the start of the clock; infinity is no limit.
         rounds: the most rounds; infinity is no limit.
         clock: seconds since the start.
+        recall: given the name of a decision and a function that takes it, returns what an earlier
+            part of the run has decided, or decides.
         cores: lanes that run side by side.
     """
 
     seconds: float = math.inf
     rounds: float = math.inf
     clock: Callable[[], float] = lambda: 0.0
+    recall: Callable[[str, Callable[[], Any]], Any] = lambda _, decide: decide()
     cores: int = 1
 
     @property
     def timed(self) -> bool:
         """Whether the clock decides anything."""
         return self.seconds < math.inf
+
+    def decide(self, name: str, decide: Callable[[], Any]) -> Any:
+        """Let the clock decide; a run that goes on recalls what it has decided before.
+
+        Args:
+            name: says what is decided, once in a run.
+            decide: returns plain values: a number, a truth value, or a list of them.
+        """
+        return self.recall(name, decide) if self.timed else decide()
 
     def left(self) -> float:
         """Seconds left; infinity without a limit."""

@@ -161,7 +161,9 @@ def _run_both(experiment: Experiment, pair: _Pair, final: Recipe, course: Course
     lanes = [experiment.runs[recipe] for recipe in (one, other)]
     seconds = max(runs.seconds / max(runs.lanes, 1) for runs in lanes)
     folds = experiment.material.fold_count
-    if seconds * folds / course.budget.cores > course.time_left(final) + course.closing_seconds / 2:
+    needed = seconds * folds / course.budget.cores
+    fits = lambda: needed <= course.time_left(final) + course.closing_seconds / 2
+    if not course.budget.decide(f"{pair.first} and {pair.second} together", fits):
         return False
     whole = Block(0, tuple(range(folds)))
     for _ in experiment.run(experiment.jobs(both, base, whole)):

@@ -263,7 +263,8 @@ def _design(
     recipes = [one for one in named.values() if isinstance(one, Recipe)]
     seconds: dict[Recipe | Other, float] = {}
     if recipes:
-        own = lane_seconds(prepared, recipes[0], course.seed, means, budget.cores)
+        find = lambda: lane_seconds(prepared, recipes[0], course.seed, means, budget.cores)
+        own = budget.decide("seconds of a lane", find)
         seconds = {one: own * relative_cost(one, recipes[0]) for one in recipes}
     others = [one for one in named.values() if not isinstance(one, Recipe)]
     alone = replace(means, store=None)
@@ -272,7 +273,8 @@ def _design(
     whole = LEAST_FOLDS / (LEAST_FOLDS - 1)  # of all texts, where a lane of the trial has two parts
     seconds |= {one: trial.runs[one].seconds * whole for one in others}
     base, *rest = (max(seconds[one], 1e-9) for one in named.values())
-    return folds_by_time(budget, base, [own / base for own in rest]), MOST_SEEDS
+    by_time = lambda: folds_by_time(budget, base, [own / base for own in rest])
+    return budget.decide("folds", by_time), MOST_SEEDS
 
 
 def _first_lanes(experiment: Experiment, some: Iterable[Recipe | Other], means: Means) -> None:

@@ -44,7 +44,8 @@ def designed(prepared: Prepared, baseline: Recipe, plan: Plan, means: Means) -> 
     if plan.budget.timed:
         changed = [improvement.change(baseline) for improvement in plan.improvements]
         costs = [relative_cost(recipe, baseline) for recipe in changed if recipe != baseline]
-        folds, seeds = folds_by_time(plan.budget, plan.seconds, costs), MOST_SEEDS
+        by_time = lambda: folds_by_time(plan.budget, plan.seconds, costs)
+        folds, seeds = plan.budget.decide("folds", by_time), MOST_SEEDS
     else:
         folds, seeds = design_by_size(len(prepared.training))
     return experiment_of(prepared, (folds, seeds), plan.seed, plan.metric, means)

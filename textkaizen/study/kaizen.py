@@ -127,8 +127,10 @@ def study(
     try:
         if budget.timed:
             means.progress(Progress(0, "baseline network", 0, 0))
-            seconds = lane_seconds(prepared, baseline, seed, means, budget.cores)
-            epochs = affordable_epochs(baseline, improvements, budget, seconds)
+            find = lambda: lane_seconds(prepared, baseline, seed, means, budget.cores)
+            seconds = budget.decide("seconds of a lane", find)
+            fitting = lambda: affordable_epochs(baseline, improvements, budget, seconds)
+            epochs = budget.decide("epochs", fitting)
             seconds *= epochs / asked
             baseline = baseline.with_knobs(epochs=epochs)
             ladder.recipe = baseline

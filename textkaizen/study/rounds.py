@@ -12,6 +12,7 @@ block; the others are *not tried*. Later rounds try first what looked best befor
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from textkaizen.recipe import Recipe
@@ -59,7 +60,7 @@ def climb(experiment: Experiment, ladder: Ladder, course: Course, means: Means) 
             ladder.stopped = TIME if untried else NOTHING
         elif len(ladder.rounds) >= course.budget.rounds:
             ladder.stopped = ROUNDS
-        elif course.time_left(ladder.recipe) <= 0:
+        elif course.budget.decide(f"round {number}: the last", partial(_is_used, course, ladder)):
             ladder.stopped = TIME
 
 
@@ -111,20 +112,27 @@ def measure_round(
 def _run(experiment: Experiment, course: Course, race: Race, judge: Judge, means: Means) -> None:
     """Run blocks, and look after each, until nothing is open or time is used."""
     left = lambda: course.time_left(race.base if isinstance(race.base, Recipe) else course.baseline)
-    kept = (1 - course.share) * left() if course.budget.timed else 0.0  # once something is found
+    budget, told = course.budget, f"round {judge.number}"
+    is_used = lambda: left() <= 0
+    seconds = partial(block_seconds, experiment, course, race)
+    is_short = lambda number, spared: seconds(number) > left() - spared
+    kept = 0.0  # once something is found
+    if budget.timed:
+        kept = budget.decide(f"{told}: kept", lambda: (1 - course.share) * left())
     for number in range(len(race.blocks)):
         run_block(experiment, course, race, number, means, Progress(judge.number, BASE, 0, 0))
-        if left() <= 0 or number + 1 == len(race.blocks):
+        place, after = f"{told}, block {number}", number + 1
+        if budget.decide(f"{place}: time is used", is_used) or after == len(race.blocks):
             break
         # No early look, which costs a share of the error rate, where no seed would follow it.
-        ends = course.budget.timed and race.is_seed_end(number)
-        if ends and block_seconds(experiment, course, race, number + 1) > left():
+        ends = budget.timed and race.is_seed_end(number)
+        if ends and budget.decide(f"{place}: the last", partial(is_short, after, 0.0)):
             break
         judge.look(number)
         if not race.open:
             break
-        needed = block_seconds(experiment, course, race, number + 1)
-        if ends and race.early and needed > left() - kept:
+        enough = partial(is_short, after, kept)
+        if ends and race.early and budget.decide(f"{place}: enough", enough):
             break
 
 
@@ -135,6 +143,11 @@ def candidates_of(ladder: Ladder, course: Course) -> list[Candidate]:
     changing = [Candidate(i, recipe) for i, recipe in made if recipe != ladder.recipe]
     changing.sort(key=lambda c: -before.get(c.improvement.name, 0.0))
     return changing
+
+
+def _is_used(course: Course, ladder: Ladder) -> bool:
+    """Whether no time is left for another round."""
+    return course.time_left(ladder.recipe) <= 0
 
 
 def _adopt(ladder: Ladder, candidate: Candidate) -> None:

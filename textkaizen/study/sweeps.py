@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from textkaizen.recipe import Recipe
 from textkaizen.study.budget import COMPILE_SECONDS, relative_cost
@@ -34,9 +35,10 @@ def run_block(
     lacking = sum(not experiment.has(recipe, block) for recipe in names)
     place = replace(place, planned=len(block.folds) * lacking, sweep=block.seed_number + 1)
     means.progress(place)
-    for done, job in enumerate(experiment.run(_jobs(experiment, course, race, number)), 1):
+    told, is_over = f"round {place.round}, block {number}", lambda: _time_left(course, race) <= 0
+    for done, job in enumerate(experiment.run(_jobs(experiment, course, race, number, told)), 1):
         means.progress(replace(place, trying=names[job.recipe], done=done))
-        if _time_left(course, race) <= 0:
+        if course.budget.decide(f"{told}: over after {done} lanes", is_over):
             break
 
 
@@ -48,7 +50,9 @@ def block_seconds(experiment: Experiment, course: Course, race: Race, number: in
     return (sum(lanes) * folds + max(lanes)) / course.budget.cores
 
 
-def _jobs(experiment: Experiment, course: Course, race: Race, number: int) -> Iterator[Job]:
+def _jobs(
+    experiment: Experiment, course: Course, race: Race, number: int, told: str
+) -> Iterator[Job]:
     """Yield the lanes of a block one by one; what would not end in time is passed over.
 
     The worker asks for the next lane only when a core is about to be free, so the clock is read
@@ -59,10 +63,11 @@ def _jobs(experiment: Experiment, course: Course, race: Race, number: int) -> It
     alive = [c.recipe for c in race.open if race.reach(experiment, c.recipe) >= number]
     begun: list[Recipe | Other] = []
     # Two improvements may come to the same recipe, whose lanes are run once.
-    for recipe in dict.fromkeys((base, *alive)) if alive else ():
+    for place, recipe in enumerate(dict.fromkeys((base, *alive)) if alive else ()):
         jobs = experiment.jobs(recipe, base, block)
         begun.append(recipe)
-        if not jobs or _would_end(experiment, course, race, block, begun):
+        fits = partial(_would_end, experiment, course, race, block, begun)
+        if not jobs or course.budget.decide(f"{told}: begin recipe {place}", fits):
             yield from jobs
         elif recipe == base:
             return

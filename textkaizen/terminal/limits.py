@@ -92,6 +92,6 @@ class Limits:
         )
         means = Means(workers, workers.stopping, store=store)
         if store is not None:
-            budget = replace(budget, clock=store.clock)
+            budget = replace(budget, clock=store.clock, recall=store.recall)
             store.programs = means.programs
         return budget, means if progress is None else replace(means, progress=progress)

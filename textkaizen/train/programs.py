@@ -63,6 +63,11 @@ class Programs:
         """How many programs were compiled."""
         return len(self._programs)
 
+    @property
+    def specifications(self) -> tuple[Spec, ...]:
+        """What was compiled so far, in order."""
+        return tuple(self._programs)
+
     def epoch(self, spec: Spec, *arguments) -> Callable:
         """Return the compiled epoch of a specification; `arguments` show the shapes."""
         with self._lock:
