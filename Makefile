@@ -6,7 +6,7 @@ OUT ?= demo-out
 MINUTES ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-all check format bench docs lock clean
+.PHONY: help demo test test-all check format bench verdicts results docs lock clean
 
 help:
 	@echo "make demo      improve a network on the example texts: table, report, model ($(MINUTES) minutes)"
@@ -14,6 +14,8 @@ help:
 	@echo "make test-all  the slow ones too, and those on the data in TEXTKAIZEN_DATASETS"
 	@echo "make check     ruff and mypy"
 	@echo "make bench     times beside Keras and scikit-learn (TEXTKAIZEN_DATASETS)"
+	@echo "make verdicts  simulated studies of known truth, half an hour; their page of the docs"
+	@echo "make results   improve on seven real sets, five minutes each (TEXTKAIZEN_DATASETS)"
 	@echo "make docs      write again what the docs take from the code"
 	@echo "make lock      write the lock files again from pyproject.toml (needs uv)"
 
@@ -52,6 +54,12 @@ format: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(RUN)/python -m benchmarks.run
+
+verdicts: $(VENV)/dev
+	$(RUN)/python -m benchmarks.verdicts
+
+results: $(VENV)/dev
+	$(RUN)/python -m benchmarks.improving
 
 docs: $(VENV)/dev
 	$(RUN)/python -m docs.generate

@@ -28,7 +28,7 @@ from textkaizen.measure.compare import Difference
 from textkaizen.recipe import Recipe
 from textkaizen.study.course import Means
 from textkaizen.study.experiment import Experiment
-from textkaizen.study.improvements import CATALOGUE, Improvement, applicable, chosen
+from textkaizen.study.improvements import CATALOGUE, Improvement, applicable
 from textkaizen.study.material import Material
 from textkaizen.study.racing import Candidate, Race, blocks_of
 from textkaizen.study.verdicts import Judge
@@ -65,7 +65,10 @@ class Work:
     epochs: int
 
 
-WORKS = (Work("sib200_de", CATALOGUE, 12), Work("banking77", chosen(EIGHT), 8))
+WORKS = (
+    Work("sib200_de", CATALOGUE, 12),
+    Work("banking77", tuple(one for one in CATALOGUE if one.name in EIGHT), 8),
+)
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ GREEDY = "pipeline: [CountVectorizer, GaussianNB]\n"
 def few(monkeypatch):
     """Two improvements, three folds, one seed: a run takes seconds."""
     monkeypatch.setattr("textkaizen.study.kaizen.CATALOGUE", chosen(["dropout 0.5", "ELU"]))
-    for module in ("kaizen", "compared"):
+    for module in ("design", "compared"):
         monkeypatch.setattr(f"textkaizen.study.{module}.design_by_size", lambda texts: (3, 1))
 
 

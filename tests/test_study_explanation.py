@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from facts_alike import ALIKE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,35 +23,6 @@ from textkaizen.train.lanes import Lane, train
 from textkaizen.train.programs import Programs
 
 ROOT = Path(__file__).parent.parent
-ALIKE = {
-    "right": 0.8,
-    "train_right": 0.97,
-    "gap": 0.17,
-    "train_loss": 0.1,
-    "epochs": 60.0,
-    "epochs_allowed": 60.0,
-    "kept_epoch": 60.0,
-    "lowest_epoch": 20.0,
-    "risen": 1.02,
-    "falling": 0.01,
-    "val_falling": 0.0,
-    "steps": 780.0,
-    "texts": 400.0,
-    "held": 44.0,
-    "held_right": 0.81,
-    "sure": 0.8,
-    "dead": 0.03,
-    "moving": 0.6,
-    "directions": 20.0,
-    "gradient_1": 0.04,
-    "gradient_last": 0.1,
-    "gradient_ratio": 0.4,
-    "scale_1": 0.5,
-    "scale_ratio": 1.2,
-    "weights": 40.0,
-    "largest_weight": 0.6,
-    "diverged": 0.0,
-}
 
 
 def verdict(found=HELPS, name="the change", number=1):

@@ -13,6 +13,7 @@ pace           how long a lane takes here, and how many epochs there is time for
 
 course         what a run is given, and where it stands
 racing         which questions of a round are still open
+comparison     two recipes on what both have run through
 sweeps         the lanes of one block of a round, as far as there is time
 verdicts       out-of-fold answers -> helps, hurts, no evidence
 rounds         race, judge, adopt, go on

@@ -180,7 +180,9 @@ def compare(
     start = base if isinstance(base, Recipe) else Recipe()
     ladder, experiment = Ladder(start), None
     racing = [Candidate(_improvement(name, one), one) for name, one in rest]
-    course = Course((), budget, 0.0, start, seed, share=STUDY_SHARE, metric=metric)
+    course = Course((), budget, 0.0, start, seed, share=1.0, metric=metric)
+    if budget.timed:
+        course = replace(course, closing_seconds=(1 - STUDY_SHARE) * budget.seconds)
     try:
         with hearing():
             design = _design(prepared, named, course, means)

@@ -145,7 +145,7 @@ class Experiment:
 
     def jobs(self, recipe: Recipe | Other, base: Recipe | Other, block: Block) -> list[Job]:
         """Return the lanes a recipe still needs for a block."""
-        folds = [fold for fold in block.folds if not self._has(recipe, block.seed_number, fold)]
+        folds = self.lacking(recipe, block)
         if not folds or not isinstance(recipe, Recipe):
             return [Job(recipe, block.seed_number, fold) for fold in folds]
         self.material.prepare(recipe.text, block.seed_number)
@@ -165,9 +165,13 @@ class Experiment:
         own = self.material.partition[seed_number] == fold
         return bool((runs.predicted[seed_number, own] >= 0).all())
 
+    def lacking(self, recipe: Recipe | Other, block: Block) -> list[int]:
+        """Folds of a block that a recipe has still to run."""
+        return [fold for fold in block.folds if not self._has(recipe, block.seed_number, fold)]
+
     def has(self, recipe: Recipe | Other, block: Block) -> bool:
         """Whether a recipe has run through a block."""
-        return all(self._has(recipe, block.seed_number, fold) for fold in block.folds)
+        return not self.lacking(recipe, block)
 
     def sweeps(self, recipe: Recipe | Other) -> int:
         """How many seeds, from the first on, a recipe has run through."""

@@ -100,6 +100,11 @@ class Race:
                 return number
         return len(self.blocks)
 
+    def seeds(self, experiment: Experiment) -> int:
+        """Seeds of the blocks that the base has run through, the last perhaps in part."""
+        blocks = self.reach(experiment, self.base)
+        return self.blocks[blocks - 1].seed_number + 1 if blocks else 0
+
     def done(self, experiment: Experiment, candidate: Candidate) -> Done | None:
         """How far a candidate can be compared with the base; None: not at all."""
         both = (self.base, candidate.recipe)

@@ -102,7 +102,7 @@ def measure_round(
         "alpha": round_alpha(number),
         "smallest_detectable": smallest_detectable(verdicts),
         "lanes": experiment.lanes - lanes_before,
-        "seeds": experiment.sweeps(base),
+        "seeds": race.seeds(experiment),
         "dropped": len(race.dropped),
         "decided_early": len(race.early),
         "interrupted": interrupted,

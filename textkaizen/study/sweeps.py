@@ -32,8 +32,8 @@ def run_block(
     """
     block = race.blocks[number]
     names = {c.recipe: c.improvement.name for c in race.open} | {race.base: BASE}
-    lacking = sum(not experiment.has(recipe, block) for recipe in names)
-    place = replace(place, planned=len(block.folds) * lacking, sweep=block.seed_number + 1)
+    planned = sum(len(experiment.lacking(recipe, block)) for recipe in names)
+    place = replace(place, planned=planned, sweep=block.seed_number + 1)
     means.progress(place)
     told, is_over = f"round {place.round}, block {number}", lambda: _time_left(course, race) <= 0
     for done, job in enumerate(experiment.run(_jobs(experiment, course, race, number, told)), 1):

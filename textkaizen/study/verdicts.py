@@ -15,27 +15,18 @@ from dataclasses import replace
 import numpy as np
 
 from textkaizen.errors import UsageError
-from textkaizen.measure.compare import (
-    Answers,
-    benjamini_hochberg,
-    decide,
-    holm,
-    lane_differences,
-    paired,
-    quick,
-    resampled_t,
-)
+from textkaizen.measure.compare import Difference, benjamini_hochberg, decide, holm
 from textkaizen.measure.moderate import moderated
 from textkaizen.measure.power import Needed, detectable, needed
 from textkaizen.measure.scores import OWN_METRICS
 from textkaizen.recipe import Recipe, describe_difference
+from textkaizen.study.comparison import Comparison
 from textkaizen.study.experiment import Experiment, Other
 from textkaizen.study.explanation import why
 from textkaizen.study.racing import (
     EARLY_SHARE,
     LIKELY_SEEDS,
     Candidate,
-    Done,
     Race,
     is_futile,
 )
@@ -123,13 +114,11 @@ class Judge:
 
     def _why(self, candidate: Candidate, verdict: Verdict) -> str:
         """Say what was observed of its training beside the base's."""
-        done = self.race.done(self.experiment, candidate)
-        if done is None:
+        both = self._comparison(candidate)
+        if both is None:
             return ""
-        before, after, _ = self._answers(candidate, done)
-        same = float((before.predicted == after.predicted).mean())
-        base, own = (self.experiment.runs[r].facts for r in (self.race.base, candidate.recipe))
-        return why(base, own, verdict, candidate.improvement.group, same)
+        base, own = (self.experiment.runs[recipe].facts for recipe in (both.before, both.after))
+        return why(base, own, verdict, candidate.improvement.group, both.same)
 
     def _last_p(self, verdict: Verdict) -> float:
         """What the end asks of a verdict: what was dropped or not tried counts, and claims nothing.
@@ -153,124 +142,60 @@ class Judge:
             if gap is not None and name not in race.dropped and p <= alpha and gap.value != 0:
                 race.early[name] = p
 
-    def _gap(self, candidate: Candidate):
-        done = self.race.done(self.experiment, candidate)
-        if done is None or candidate.improvement.name in self.race.dropped:
+    def _gap(self, candidate: Candidate) -> Difference | None:
+        both = self._comparison(candidate)
+        if both is None or candidate.improvement.name in self.race.dropped:
             return None
-        return self._compare(candidate, done)[self.metric]
+        return both.differences(self.seed)[self.metric]
 
     def _drop_futile(self) -> None:
         """Close what has so small a chance of a verdict that lanes are better spent elsewhere."""
         race = self.race
         last = min(race.blocks[-1].seed_number + 1, LIKELY_SEEDS)
-        looks = {c.improvement.name: self._quick(c) for c in race.open}
+        looks = {c.improvement.name: self._comparison(c) for c in race.open}
         asked = len(race.candidates) + race.unasked - len(race.early)
         p = round_alpha(self.number) * (1 - EARLY_SHARE) / max(asked, 1)
-        for name, look in looks.items():
-            if look is None:
+        for name, both in looks.items():
+            if both is None:
                 continue
-            value, error, done = look
-            share = self._share(done)
+            share, seeds = both.share, both.done.seeds
             # A look is only taken where another block may follow.
-            seeds = (done.seeds, max(last, done.seeds + (share == 1)))
-            if is_futile(value, error, share, seeds, p):
+            ahead = (seeds, max(last, seeds + (share == 1)))
+            if is_futile(*both.glance(), share, ahead, p):
                 race.dropped.add(name)
 
-    def _quick(self, candidate: Candidate) -> tuple[float, float, Done] | None:
+    def _comparison(self, candidate: Candidate) -> Comparison | None:
+        """Bring a candidate and the base together; None where they cannot be compared yet."""
         done = self.race.done(self.experiment, candidate)
         if done is None:
             return None
-        before, after, seen = self._answers(candidate, done)
-        material = self.experiment.material
-        value, error = quick(
-            material.labels[seen],
-            before,
-            after,
-            material.partition[: done.seeds, seen],
-            classes=len(material.classes),
-            units=material.units[seen],
-            metric=self.metric,
-        )
-        return value, error, done
-
-    def _share(self, done: Done) -> float:
-        """Share of the texts that have been answered."""
-        return float(self._seen(done).mean())
-
-    def _seen(self, done: Done) -> np.ndarray:
-        """Which texts have been answered, bool [texts]."""
-        material = self.experiment.material
-        if len(done.folds) == material.fold_count:
-            return np.ones(len(material.labels), bool)
-        return np.isin(material.partition[0], done.folds)
-
-    def _answers(self, candidate: Candidate, done: Done) -> tuple[Answers, Answers, np.ndarray]:
-        """Return what base and candidate said so far, and about which texts."""
-        seen = self._seen(done)
-        answers = []
-        for recipe in (self.race.base, candidate.recipe):
-            runs = self.experiment.runs[recipe]
-            whole = runs.probabilities
-            probabilities = None if whole is None else whole[: done.seeds, seen]
-            answers.append(Answers(runs.predicted[: done.seeds, seen], probabilities))
-        return answers[0], answers[1], seen
-
-    def _compare(self, candidate: Candidate, done: Done):
-        before, after, seen = self._answers(candidate, done)
-        material = self.experiment.material
-        return paired(
-            material.labels[seen],
-            before,
-            after,
-            material.partition[: done.seeds, seen],
-            classes=len(material.classes),
-            units=material.units[seen],
-            seed=self.seed,
-            metrics=tuple(dict.fromkeys((self.metric, "accuracy"))),
-        )
+        return Comparison(self.experiment, self.race.base, candidate.recipe, done, self.metric)
 
     def _measured(self, candidate: Candidate) -> Verdict:
         """Compare one candidate; its verdict is not yet concluded."""
-        race, name = self.race, candidate.improvement.name
-        blank = Verdict(
-            name,
-            candidate.improvement.group,
-            self.number,
-            None,
-            None,
-            None,
-            NOT_TRIED,
-            change=changed(race.base, candidate.recipe),
-        )
-        done = race.done(self.experiment, candidate)
-        if done is None:
+        race, own = self.race, candidate.improvement
+        change = changed(race.base, candidate.recipe)
+        blank = Verdict(own.name, own.group, self.number, None, None, None, NOT_TRIED, "", change)
+        both = self._comparison(candidate)
+        if both is None:
             return blank
-        material, runs = self.experiment.material, self.experiment.runs[candidate.recipe]
         try:
-            gaps = self._compare(candidate, done)
+            gaps = both.differences(self.seed)
         except UsageError:
-            if done.blocks > 1:
+            if both.done.blocks > 1:
                 raise
             return blank  # a scorer that needs every class, which part of the texts may lack
-        before, after, seen = self._answers(candidate, done)
-        lanes = lane_differences(
-            material.labels[seen],
-            before,
-            after,
-            material.partition[: done.seeds, seen],
-            classes=len(material.classes),
-            metric=self.metric,
-        )
-        how = DECIDED_EARLY if name in race.early else DROPPED if name in race.dropped else ""
+        runs = self.experiment.runs[candidate.recipe]
+        early, dropped = own.name in race.early, own.name in race.dropped
         return replace(
             blank,
             gap=gaps[self.metric],
             accuracy=gaps["accuracy"],
             verdict="",
-            resampled=resampled_t(lanes, 1 / material.fold_count) if len(lanes) > 1 else None,
-            race=how,
-            share=self._share(done),
-            seeds=done.seeds,
+            resampled=both.resampled(),
+            race=DECIDED_EARLY if early else DROPPED if dropped else "",
+            share=both.share,
+            seeds=both.done.seeds,
             lanes=runs.lanes,
             seconds=runs.seconds,
         )
