@@ -204,6 +204,16 @@ def test_once_something_is_found_early_a_round_keeps_to_its_share_of_the_time():
     assert ladder.rounds[0]["seeds"] > 2
 
 
+def test_what_clearly_hurts_leaves_the_time_to_what_may_still_help():
+    # There is nothing to adopt, and so no later round to keep time for.
+    _, ladder, _ = run({"dropout": -0.2, "elu": 0.03}, seconds=40, seeds=5)
+    assert (rows(ladder, 1)["dropout"].verdict, rows(ladder, 1)["dropout"].race) == (
+        "hurts",
+        "decided early",
+    )
+    assert ladder.rounds[0]["seeds"] > 2
+
+
 def test_what_is_clear_early_ends_the_seed_that_has_no_time_left_of_the_share():
     # As above, but half of 22 s is used after the first seed.
     _, ladder, _ = run({"dropout": 0.2, "elu": 0.03}, seconds=22, seeds=5)

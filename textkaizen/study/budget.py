@@ -3,7 +3,7 @@
 With a number of rounds nothing depends on the clock, so a run repeats to the last digit. With
 minutes, the first network trained tells what a lane costs; folds are chosen so that one sweep of
 the first round takes at most about half of the time, and an improvement is begun only if it should
-end in time. Seeds are added while there is time, and once something is found early, while a round's
+end in time. Seeds are added while there is time, and once something helps early, while a round's
 share of it lasts (`rounds`). The clock is handed in by the caller, and so is a memory of what it
 has decided: a run that goes on from an earlier part decides the same again.
 """
@@ -20,7 +20,7 @@ from textkaizen.train.inputs import is_penalised, needs_plain_path, uses_extras
 
 FOLDS = (5, 3)
 MOST_SEEDS = 5  # beyond it nearly all doubt that is left comes from the texts
-ROUND_SHARE = 0.5  # of the time left that a round may take once something is found
+ROUND_SHARE = 0.5  # of the time left that a round may take once something helps
 RACED_LANES = 4  # of the five of a first seed that a candidate needs on the average
 COMPILE_SECONDS = 2.0  # a program of its own, measured on two cores
 STOPPED_EPOCHS = 25  # that early stopping lets a network have, as a rule

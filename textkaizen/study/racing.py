@@ -69,6 +69,7 @@ class Race:
         candidates: all of the round, in the order in which they run.
         blocks: that the round may run, in order.
         early: names of those that the early look has decided, with their adjusted p.
+        helping: whether one of these helps, so that there is something to adopt.
         dropped: names of those that were futile.
         looked_early: whether the early look took place.
         family: questions that are corrected for at least, where candidates were chosen of so many.
@@ -78,6 +79,7 @@ class Race:
     candidates: list[Candidate]
     blocks: tuple[Block, ...]
     early: dict[str, float] = field(default_factory=dict)
+    helping: bool = False
     dropped: set[str] = field(default_factory=set)
     looked_early: bool = False
     family: int = 0

@@ -38,7 +38,8 @@ class Verdict:
         race: "", "dropped as futile" or "decided early".
         share: of the texts that were answered, 0 to 1; less than all of what was dropped soon.
         seeds: that were compared.
-        needed: of no evidence: what it would take to show one point.
+        needed: of no evidence: what it would take to show one point; 0 seeds are unknown, None no
+            number of seeds on these texts.
         why: one sentence from what was observed; "" without anything to say.
     """
 

@@ -2,8 +2,8 @@
 
 A round runs in blocks (see `racing`): a block trains the round's base and every open candidate on
 the same folds of one seed. With a time limit, blocks are added while there is time at all; once the
-early look has found something, while the round's share of the time lasts. The round is judged at
-its end.
+early look has found something that helps, while the round's share of the time lasts, since the
+rest is for rounds from there. The round is judged at its end.
 
 On Ctrl-C, or when the time is used, a round is judged with the candidates that have run through a
 block; the others are *not tried*. Later rounds try first what looked best before.
@@ -132,7 +132,7 @@ def _run(experiment: Experiment, course: Course, race: Race, judge: Judge, means
         if not race.open:
             break
         enough = partial(is_short, after, kept)
-        if ends and race.early and budget.decide(f"{place}: enough", enough):
+        if ends and race.helping and budget.decide(f"{place}: enough", enough):
             break
 
 

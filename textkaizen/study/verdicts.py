@@ -110,7 +110,10 @@ class Judge:
         questions = len(self.race.candidates) + self.race.unasked
         alpha = round_alpha(self.number) / questions
         texts = round(verdict.share * len(self.experiment.material.labels))
-        return needed(gap, DETECTABLE, alpha, verdict.seeds, texts)
+        wanted = needed(gap, DETECTABLE, alpha, verdict.seeds, texts)
+        # One seed does not tell what would last over many: unknown is not "no number will do".
+        unknown = verdict.seeds == 1 and wanted.seeds is None
+        return replace(wanted, seeds=0) if unknown else wanted
 
     def _why(self, candidate: Candidate, verdict: Verdict) -> str:
         """Say what was observed of its training beside the base's."""
@@ -141,6 +144,7 @@ class Judge:
         for (name, gap), p in zip(found.items(), adjusted.tolist(), strict=False):
             if gap is not None and name not in race.dropped and p <= alpha and gap.value != 0:
                 race.early[name] = p
+                race.helping |= gap.value > 0
 
     def _gap(self, candidate: Candidate) -> Difference | None:
         both = self._comparison(candidate)
@@ -246,13 +250,15 @@ def best_to_adopt(verdicts: list[Verdict]) -> tuple[int, str] | None:
 def smallest_detectable(verdicts: list[Verdict]) -> float | None:
     """Difference a round finds in four of five cases, from the median error and freedom.
 
-    At Holm's first step. Of what was dropped after some of the texts, the error is taken as all
-    texts would have it. Improvements that changed no answer have no error to go by; None when there
-    are no others.
+    At Holm's first step, of what ran through the most seeds: what was dropped soon says little of
+    what the round could show. Where that is all, its error is taken as all texts would have it.
+    Improvements that changed no answer have no error to go by; None when there are no others.
     """
-    tried = [(v.gap, v.share) for v in verdicts if v.gap is not None and v.gap.error > 0]
-    if not tried:
+    tried = [v for v in verdicts if v.gap is not None and v.gap.error > 0]
+    farthest = max(((v.seeds, v.share) for v in tried), default=None)
+    known = [(v.gap, v.share) for v in tried if v.gap and (v.seeds, v.share) == farthest]
+    if not known:
         return None
-    error = np.median([gap.error * np.sqrt(share) for gap, share in tried])
-    freedom = np.median([gap.freedom for gap, _ in tried])
+    error = np.median([gap.error * np.sqrt(share) for gap, share in known])
+    freedom = np.median([gap.freedom for gap, _ in known])
     return detectable(float(error), float(freedom), round_alpha(verdicts[0].round) / len(verdicts))
