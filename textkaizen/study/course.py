@@ -20,6 +20,8 @@ NOTHING, TIME, ROUNDS, INTERRUPTED = (
     "interrupted",
 )
 
+RESERVE_SPARE = 1.15  # what the last training may take longer than was guessed
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -116,4 +118,6 @@ class Course:
     def time_left(self, recipe: Recipe) -> float:
         """Seconds left for lanes of rounds, when `recipe` is to be trained at the end."""
         cost = max(relative_cost(recipe, self.baseline), 1.0)
-        return self.budget.left() - 1.3 * self.reserve_seconds * cost - self.closing_seconds
+        return (
+            self.budget.left() - RESERVE_SPARE * self.reserve_seconds * cost - self.closing_seconds
+        )

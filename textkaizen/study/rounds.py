@@ -11,6 +11,7 @@ block; the others are *not tried*. Later rounds try first what looked best befor
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -116,11 +117,15 @@ def _run(experiment: Experiment, course: Course, race: Race, judge: Judge, means
     is_used = lambda: left() <= 0
     seconds = partial(block_seconds, experiment, course, race)
     is_short = lambda number, spared: seconds(number) > left() - spared
+    at_start = Progress(judge.number, BASE, 0, 0)
     kept = 0.0  # once something is found
     if budget.timed:
         kept = budget.decide(f"{told}: kept", lambda: (1 - course.share) * left())
     for number in range(len(race.blocks)):
-        run_block(experiment, course, race, number, means, Progress(judge.number, BASE, 0, 0))
+        begin = partial(run_block, experiment, course, race, number, means, at_start)
+        begin()
+        if number == 0 and budget.timed:
+            _go_back(experiment, race, judge, begin)
         place, after = f"{told}, block {number}", number + 1
         if budget.decide(f"{place}: time is used", is_used) or after == len(race.blocks):
             break
@@ -134,6 +139,22 @@ def _run(experiment: Experiment, course: Course, race: Race, judge: Judge, means
         enough = partial(is_short, after, kept)
         if ends and race.helping and budget.decide(f"{place}: enough", enough):
             break
+
+
+def _go_back(experiment: Experiment, race: Race, judge: Judge, begin: Callable) -> None:
+    """Begin the first block again for those passed over, while dropping others frees time for it."""
+    again = 0
+    while not race.is_seed_end(0) and (late := _untried(experiment, race)):
+        judge.look(0)
+        again += 1
+        begin(again=again)
+        if _untried(experiment, race) == late:
+            return
+
+
+def _untried(experiment: Experiment, race: Race) -> int:
+    """How many candidates have not run through the first block."""
+    return sum(not race.reach(experiment, candidate.recipe) for candidate in race.open)
 
 
 def candidates_of(ladder: Ladder, course: Course) -> list[Candidate]:

@@ -1,7 +1,8 @@
 """The lanes of one block of a round, as far as there is time: what is begun, what is passed over.
 
 With a time limit a candidate's lanes are begun only if they should end in time; the first lanes of
-all tell what one takes. The clock decides what is begun, never what is found.
+all tell what one takes. Time that is freed when others are dropped goes to those that were passed
+over. The clock decides what is begun, never what is found.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+
+import numpy as np
 
 from textkaizen.recipe import Recipe
 from textkaizen.study.budget import COMPILE_SECONDS, relative_cost
@@ -21,7 +24,13 @@ OTHER_COST = 0.5  # of what is no network, beside the base network, before it is
 
 
 def run_block(
-    experiment: Experiment, course: Course, race: Race, number: int, means: Means, place: Progress
+    experiment: Experiment,
+    course: Course,
+    race: Race,
+    number: int,
+    means: Means,
+    place: Progress,
+    again: int = 0,
 ) -> None:
     """Run the lanes of block `number`, from 0, as far as time allows.
 
@@ -29,13 +38,15 @@ def run_block(
         experiment, course, race, means: of the round.
         number: of the block.
         place: of the round; tells its number.
+        again: how often the block was gone through before, for those that were passed over.
     """
     block = race.blocks[number]
     names = {c.recipe: c.improvement.name for c in race.open} | {race.base: BASE}
     planned = sum(len(experiment.lacking(recipe, block)) for recipe in names)
     place = replace(place, planned=planned, sweep=block.seed_number + 1)
     means.progress(place)
-    told, is_over = f"round {place.round}, block {number}", lambda: _time_left(course, race) <= 0
+    told = f"round {place.round}, block {number}" + (f", again {again}" if again else "")
+    is_over = lambda: _time_left(course, race) <= 0
     for done, job in enumerate(experiment.run(_jobs(experiment, course, race, number, told)), 1):
         means.progress(replace(place, trying=names[job.recipe], done=done))
         if course.budget.decide(f"{told}: over after {done} lanes", is_over):
@@ -90,8 +101,12 @@ def _would_end(
     if not course.budget.timed:
         return True
     each = [_lane_seconds(experiment, recipe, race.base) for recipe in begun]
-    later = experiment.material.fold_count - 1 - block.folds[-1]
-    seconds = (each[-1] * (len(block.folds) + 1) + sum(each) * later) / course.budget.cores
+    rest = Block(
+        block.seed_number, tuple(range(block.folds[-1] + 1, experiment.material.fold_count))
+    )
+    later = [len(experiment.lacking(recipe, rest)) for recipe in begun]
+    seconds = each[-1] * (len(block.folds) + 1) + float(np.dot(each, later))
+    seconds /= course.budget.cores
     known = begun[-1] in experiment.runs or not experiment.runs
     return seconds + (0 if known else COMPILE_SECONDS) <= _time_left(course, race)
 
