@@ -142,7 +142,7 @@ def _run(experiment: Experiment, course: Course, race: Race, judge: Judge, means
 
 
 def _go_back(experiment: Experiment, race: Race, judge: Judge, begin: Callable) -> None:
-    """Begin the first block again for those passed over, while dropping others frees time for it."""
+    """Begin the first block again for those passed over, while dropping others frees time."""
     again = 0
     while not race.is_seed_end(0) and (late := _untried(experiment, race)):
         judge.look(0)
