@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textkaizen.study.course import Progress
     from textkaizen.study.rates import RangeTest
     from textkaizen.study.result import Result
+    from textkaizen.train.programs import Programs
 
     Tell = Callable[[Progress], Any]
 
@@ -178,7 +179,8 @@ def train(
     from textkaizen.recipe import Recipe
     from textkaizen.study.training import train_one
 
-    return train_one(_corpus(texts, labels, groups), recipe or Recipe(), _seed(seed))[0]
+    corpus, seed = _corpus(texts, labels, groups), _seed(seed)
+    return train_one(corpus, recipe or Recipe(), seed, _programs())[0]
 
 
 def rates(
@@ -211,7 +213,8 @@ def rates(
     from textkaizen.recipe import Recipe
     from textkaizen.study.rates import range_test
 
-    return range_test(_corpus(texts, labels, None), recipe or Recipe(), _seed(seed))
+    corpus, seed = _corpus(texts, labels, None), _seed(seed)
+    return range_test(corpus, recipe or Recipe(), seed, _programs())
 
 
 def describe(result: Result) -> str:
@@ -236,6 +239,14 @@ def save(result: Result, folder: str | Path) -> None:
 
     check_folder(Path(folder))
     save_outcome(result, Path(folder), page=render(result))
+
+
+def _programs() -> Programs:
+    """Return programs that earlier processes may have compiled."""
+    from textkaizen.files.compiled import compiled_folder
+    from textkaizen.train.programs import Programs
+
+    return Programs(compiled_folder())
 
 
 def _seed(seed: Any) -> int:

@@ -38,6 +38,7 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train one network by a recipe on all texts and save it."""
+    from textkaizen.files.compiled import compiled_folder
     from textkaizen.files.corpora import Columns
     from textkaizen.files.models import check_model_folder, save_model
     from textkaizen.study.training import train_one
@@ -45,7 +46,9 @@ def train(
     chosen = recipe_of(recipe)
     corpus, _ = corpora(data, None, Columns(text_column, label_column, group_column))
     check_model_folder(out)
-    model, trained = train_one(corpus, chosen, seed)
+    from textkaizen.train.programs import Programs  # after what may be refused: it takes a second
+
+    model, trained = train_one(corpus, chosen, seed, Programs(compiled_folder()))
     save_model(model, out)
     best = trained.best_epoch
     last = {name: _finite(values[best - 1]) for name, values in trained.history.items()}

@@ -35,6 +35,7 @@ def rates(
 
     It goes from a thousandth of the recipe's to a thousand times as much.
     """
+    from textkaizen.files.compiled import compiled_folder
     from textkaizen.files.corpora import Columns
     from textkaizen.report.rates import rates_figure, rates_table
     from textkaizen.study.rates import range_test
@@ -43,7 +44,9 @@ def rates(
     if out is not None:
         _require_writable(out)
     corpus, _ = corpora(data, None, Columns(text_column, label_column, group_column))
-    found = range_test(corpus, chosen, seed)
+    from textkaizen.train.programs import Programs  # after what may be refused: it takes a second
+
+    found = range_test(corpus, chosen, seed, Programs(compiled_folder()))
     if as_json:
         print_json(found.to_dict() | {"recipe": chosen.to_dict(), "seed": seed})
     else:

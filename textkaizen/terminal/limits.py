@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from textkaizen.errors import UsageError
+from textkaizen.files.compiled import compiled_folder
 from textkaizen.files.lanes import LaneStore
 from textkaizen.study.budget import Budget
 from textkaizen.study.course import Means, Progress
+from textkaizen.train.programs import Programs
 from textkaizen.workers.threads import Threads
 
 DEFAULT_MINUTES = 5.0
@@ -81,7 +83,7 @@ class Limits:
 
         Returns:
             The budget, whose clock tells the seconds from now on, after those that earlier parts of
-            the run have used, and threads for every core.
+            the run have used, threads for every core, and programs that earlier runs have compiled.
         """
         started, workers = time.monotonic(), Threads()
         limits: dict[str, Any] = {"rounds": self.rounds, "seconds": self.seconds}
@@ -90,7 +92,8 @@ class Limits:
             cores=workers.count,
             **{name: limit for name, limit in limits.items() if limit is not None},
         )
-        means = Means(workers, workers.stopping, store=store)
+        programs = Programs(compiled_folder())
+        means = Means(workers, workers.stopping, programs, store=store)
         if store is not None:
             budget = replace(budget, clock=store.clock, recall=store.recall)
             store.programs = means.programs

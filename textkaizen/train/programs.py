@@ -3,12 +3,16 @@
 An epoch is one call: a loop over its batches inside the compiled program, the state updated in
 place. The number of batches is an argument, so folds of nearly the same size share a program
 (`lax.scan` would fix it). Programs run on one thread each: lanes fill the cores, not operations.
+
+A folder, where one is given, keeps them for later processes: JAX' own cache, whose settings are the
+process'. One that somebody has set up already is left as it is.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from os import PathLike, fspath
 
 import jax
 import jax.numpy as jnp
@@ -48,19 +52,26 @@ def epoch(spec: Spec, state: State, inputs: Inputs, batches: Batches, count: Arr
 class Programs:
     """Compiled epochs by specification, safe to share between threads.
 
+    Args:
+        folder: keeps them for later processes; None keeps nothing. What cannot be read or written
+            there is compiled, with a warning. Several processes may use it at once.
+
     Example:
         >>> Programs().compilations
         0
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str | PathLike[str] | None = None) -> None:
+        if folder is not None and not getattr(jax.config, "jax_compilation_cache_dir", None):
+            jax.config.update("jax_compilation_cache_dir", fspath(folder))
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         self._programs: dict[Spec, Callable] = {}
         self._locks: dict[Spec, threading.Lock] = {}
         self._lock = threading.Lock()
 
     @property
     def compilations(self) -> int:
-        """How many programs were compiled."""
+        """How many programs were compiled, or read from the folder."""
         return len(self._programs)
 
     @property
