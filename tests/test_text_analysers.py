@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
 from textkaizen.recipe import TextRules
-from textkaizen.text.count import WORD, analysers, character_features, word_features
+from textkaizen.text.cut import WORD, analysers, character_features, word_features
 from textkaizen.text.normalise import normalise
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)

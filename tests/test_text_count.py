@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
 from textkaizen.recipe import TextRules
-from textkaizen.text.count import WORD, count
+from textkaizen.text.count import count
+from textkaizen.text.cut import WORD
 from textkaizen.text.normalise import normalise
 
 WORDS = TextRules(words=(1, 2), characters=(0, 0))

@@ -11,7 +11,8 @@ from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from textkaizen.recipe import TextRules
-from textkaizen.text.count import WORD, count
+from textkaizen.text.count import count
+from textkaizen.text.cut import WORD
 from textkaizen.text.normalise import normalise
 from textkaizen.text.vectorise import bags, learn
 

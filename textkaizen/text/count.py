@@ -2,11 +2,11 @@
 
 Counting what stands in a text learns nothing from the other texts, so it is done once for all
 texts of a study. Which features are kept, and their IDF, is learnt later from the training part
-of each fold (`vectorise.py`) by picking columns. Texts are cut as scikit-learn's analysers "word"
-and "char_wb" cut them; words are runs of letters, digits and marks in any script.
+of each fold (`vectorise.py`) by picking columns. Many texts are counted with arrays (`many.py`),
+few text by text (`cut.py`): the counts are the same to the last bit.
 
 Rejected: a vectoriser fitted anew in each fold (most of its time is cutting the same texts again);
-scikit-learn's own analysers (a model that predicts would import all of scikit-learn for them).
+scikit-learn's (slower, see `benchmarks/vectorising.py`).
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Any
+from functools import cached_property
+from itertools import chain
 
 import numpy as np
-import regex
 from scipy.sparse import csr_matrix
 
 from textkaizen.recipe import TextRules
+from textkaizen.text.cut import analysers
+from textkaizen.text.many import Terms, count_many
 from textkaizen.text.normalise import normalise
 
-# Letters and digits of any script, with the marks that Devanagari or Thai vowels are.
-WORD = regex.compile(r"[\w\p{M}]+")
+FEW_CHARACTERS = 1_000  # up to so many, arrays cost more than they save
 
 
 @dataclass(frozen=True)
@@ -35,73 +35,28 @@ class Counts:
     Args:
         rules: the texts were cut by.
         matrix: float32 CSR [texts, features].
-        terms: the features; "words" first, then "characters".
+        named: columns of the matrix, int [any] -> the features' names.
         split: how many of them are words.
+        kinds: terms of words and of characters as numbers, if counted with arrays.
     """
 
     rules: TextRules
     matrix: csr_matrix
-    terms: tuple[str, ...]
+    named: Callable[[np.ndarray], tuple[str, ...]]
     split: int
+    kinds: tuple[Terms, ...] = ()
 
-
-@lru_cache(maxsize=16)
-def analysers(rules: TextRules) -> tuple[Callable[[str], list[str]], ...]:
-    """Return what cuts a normalised text into words and what cuts it into characters."""
-    return tuple(
-        partial(cut, span=span) if span != (0, 0) else _nothing
-        for cut, span in ((word_features, rules.words), (character_features, rules.characters))
-    )
-
-
-def word_features(text: str, span: tuple[int, int]) -> list[str]:
-    """Return runs of words, joined by blanks; `span` is their smallest and largest number.
-
-    Example:
-        >>> word_features("do you open?", (1, 2))
-        ['do', 'you', 'open', 'do you', 'you open']
-    """
-    words = WORD.findall(text)
-    return [" ".join(run) for run in _runs(words, span)]
-
-
-def character_features(text: str, span: tuple[int, int]) -> list[str]:
-    """Return runs of characters within words, each padded by a blank on either side.
-
-    A padded word that is shorter than a run is one feature, once.
-
-    Example:
-        >>> character_features("a do", (2, 3))
-        [' a', 'a ', ' a ', ' d', 'do', 'o ', ' do', 'do ']
-    """
-    least, most = span
-    found: list[str] = []
-    for word in text.split():
-        padded = f" {word} "
-        if len(padded) < least:
-            found.append(padded)
-        found += _runs(padded, (least, min(most, len(padded))))
-    return found
-
-
-def _runs(sequence: Any, span: tuple[int, int]) -> list[Any]:
-    """All runs of neighbours of these lengths, in the order of their length."""
-    return [
-        sequence[start : start + length]
-        for length in range(span[0], span[1] + 1)
-        for start in range(len(sequence) - length + 1)
-    ]
-
-
-def _nothing(text: str) -> list[str]:
-    return []
+    @cached_property
+    def terms(self) -> tuple[str, ...]:
+        """All features' names, "words" first, then "characters"; `named` makes only those asked."""
+        return self.named(np.arange(self.matrix.shape[1]))
 
 
 def count(texts: Iterable[str], rules: TextRules) -> Counts:
     """Count every feature of every text.
 
     Args:
-        texts: any; each is normalised first.
+        texts: any, a stream too; each is normalised first.
         rules: how to cut them.
 
     Example:
@@ -109,11 +64,44 @@ def count(texts: Iterable[str], rules: TextRules) -> Counts:
         >>> counts.terms, counts.matrix.toarray().tolist()
         (('a', 'b'), [[1.0, 1.0], [0.0, 1.0]])
     """
+    coming, first, characters = iter(texts), [], 0
+    for text in coming:
+        first.append(text)
+        characters += len(text)
+        if characters > FEW_CHARACTERS:
+            return count_with_arrays(chain(first, coming), rules)
+    return count_plainly(first, rules)
+
+
+def count_plainly(texts: Iterable[str], rules: TextRules) -> Counts:
+    """Count text by text, in plain Python: what `count` does is what this does."""
     normal = [normalise(text) for text in texts]
     parts = [_counted(normal, cut) for cut in analysers(rules)]
     (words, word_terms), (characters, character_terms) = parts
-    matrix = _beside(words, characters)
-    return Counts(rules, matrix, (*word_terms, *character_terms), len(word_terms))
+    terms = (*word_terms, *character_terms)
+
+    def named(columns: np.ndarray) -> tuple[str, ...]:
+        return tuple(terms[column] for column in columns.tolist())
+
+    return Counts(rules, _beside(words, characters), named, len(word_terms))
+
+
+def count_with_arrays(texts: Iterable[str], rules: TextRules) -> Counts:
+    """Count with arrays, on all cores; worth it for many texts."""
+    if rules.words == (0, 0) == rules.characters:  # no symbols to sort
+        return count_plainly(texts, rules)
+    matrix, kinds = count_many(texts, rules)
+    split = len(kinds[0]) if rules.words != (0, 0) else 0
+
+    def named(columns: np.ndarray) -> tuple[str, ...]:
+        found, first = np.empty(len(columns), object), 0
+        for kind in kinds:
+            own = np.flatnonzero((columns >= first) & (columns < first + len(kind)))
+            found[own] = kind.named(columns[own] - first)
+            first += len(kind)
+        return tuple(found.tolist())
+
+    return Counts(rules, matrix, named, split, tuple(kinds))
 
 
 def _counted(texts: Sequence[str], cut: Callable) -> tuple[csr_matrix, list[str]]:

@@ -1,0 +1,270 @@
+"""Many texts -> counts, with arrays and on all cores, equal to cutting text by text.
+
+Texts come as a stream and go in pieces. This thread normalises a piece and numbers its words
+(Python), other threads sort its characters meanwhile (NumPy lets them). When all words are known
+and in order, runs of words are counted likewise. Then the pieces' terms are merged, and the pieces
+let go one by one while the matrix is filled: memory follows the non-zeros, not the runs. A term
+becomes a string when somebody asks for it: most are rare and thrown away.
+
+Rejected: processes (texts and counts would be copied to and fro, and JAX must not be forked).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from textkaizen.recipe import TextRules
+from textkaizen.text.cut import WORD
+from textkaizen.text.grams import Packing, Piece, Run, count_runs, merge_terms
+from textkaizen.text.normalise import normalise
+from textkaizen.text.threads import in_order
+
+PIECE_RUNS = 2**20  # of characters or words in a piece, about: 8 MB, sorted in place
+BLANK = 32
+LAST = 0x110000  # code points end here; with 1 added they fit in 21 bits, three in an uint64
+# Of words or of characters: the pieces, how their terms lie, and what symbols are called.
+Kind = tuple[list[Any], Packing, Sequence[str] | None]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Distinct runs, spelt on demand.
+
+    Args:
+        packed: uint64 arrays, sorted as the strings are.
+        packing: how symbols lie in them.
+        words: what the symbols 1, 2, ... are called; None if they are code points, 1 added.
+    """
+
+    packed: list[np.ndarray]
+    packing: Packing
+    words: Sequence[str] | None
+
+    def __len__(self) -> int:
+        return len(self.packed[0])
+
+    def named(self, places: np.ndarray) -> list[str]:
+        """Return the strings of some terms."""
+        symbols = np.stack(self.packing.unpack([each[places] for each in self.packed]), axis=1)
+        if self.words is not None:
+            words = self.words
+            return [" ".join([words[s - 1] for s in run if s]) for run in symbols.tolist()]
+        lengths = np.count_nonzero(symbols, axis=1)
+        codes = np.ascontiguousarray(np.maximum(symbols - 1, 0), np.uint32)
+        named = codes.view(f"<U{symbols.shape[1]}").ravel().tolist() if codes.size else []
+        # NumPy takes a last U+0000 for no character at all.
+        for place in np.flatnonzero((symbols == 1).any(axis=1)).tolist():
+            named[place] = named[place].ljust(lengths[place], "\0")
+        return named
+
+
+def count_many(texts: Iterable[str], rules: TextRules) -> tuple[csr_matrix, list[Terms]]:
+    """Count every feature of every text.
+
+    Args:
+        texts: any; each is normalised first. A stream is read once, a piece at a time.
+        rules: how to cut them.
+
+    Returns:
+        float32 CSR [texts, features], and the terms of words and of characters (a kind that is off
+        is left out).
+    """
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__  # a new word gets the next number
+    sequences: deque[tuple[np.ndarray, np.ndarray]] = deque()
+    characters = list(in_order(_cutting(texts, rules, numbers, sequences)))
+    names = sorted(numbers)
+    rank = np.empty(len(names) + 1, np.int64)
+    rank[[numbers[name] for name in names]] = np.arange(1, len(names) + 1)
+    numbers.clear()
+    kinds: list[Kind] = []
+    if rules.words != (0, 0):
+        calls = (partial(_words, rank, sequences.popleft(), rules.words) for _ in characters)
+        kinds.append((list(in_order(calls)), word_packing(rules.words), names))
+    if rules.characters != (0, 0):
+        kinds.append((characters, character_packing(rules.characters), None))
+    return _together(kinds)
+
+
+def _cutting(
+    texts: Iterable[str],
+    rules: TextRules,
+    numbers: defaultdict[str, int],
+    sequences: deque[tuple[np.ndarray, np.ndarray]],
+) -> Iterator[Callable[[], Piece | None]]:
+    """Number the words of one piece after another; yield what counts its characters."""
+    for piece in _pieces(texts, rules):
+        joined, lengths = f" {' '.join(piece)} ", np.fromiter(map(len, piece), np.int64)
+        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4")
+        if rules.words != (0, 0):
+            sequences.append(_numbered_words(codes, lengths, numbers))
+        if rules.characters != (0, 0):
+            yield partial(_characters, codes, lengths, rules.characters)
+        else:
+            yield lambda: None
+
+
+def character_packing(span: tuple[int, int]) -> Packing:
+    """How runs of code points lie in uint64."""
+    return Packing(21, span[1], 3)
+
+
+def word_packing(span: tuple[int, int]) -> Packing:
+    """How runs of words' numbers lie in uint64."""
+    return Packing(32, span[1], 2)
+
+
+def _pieces(texts: Iterable[str], rules: TextRules) -> Iterator[list[str]]:
+    """Yield normalised texts, so many that their runs are about PIECE_RUNS; at least one piece."""
+    lengths = max(most - least + 1 for least, most in (rules.words, rules.characters))
+    room, piece, yielded = PIECE_RUNS // lengths, [], False
+    left = room
+    for text in texts:
+        normal = normalise(text)
+        piece.append(normal)
+        left -= len(normal) + 1
+        if left <= 0:
+            yield piece
+            piece, left, yielded = [], room, True
+    if piece or not yielded:
+        yield piece
+
+
+def _characters(codes: np.ndarray, lengths: np.ndarray, span: tuple[int, int]) -> Piece:
+    """Count runs of characters within words; a blank stands before and after each text."""
+    there = np.zeros(LAST, bool)
+    there[codes] = True
+    alphabet = np.flatnonzero(there)
+    rank = np.zeros(LAST, np.int32)
+    rank[alphabet] = np.arange(1, len(alphabet) + 1)
+    names = np.concatenate([[0], alphabet + 1])
+    symbols = rank[codes].astype(np.int64)
+    runs = _character_runs(codes == BLANK, lengths, span)
+    return count_runs(symbols, runs, len(lengths), (names, character_packing(span)))
+
+
+def _character_runs(blank: np.ndarray, lengths: np.ndarray, span: tuple[int, int]) -> Iterator[Run]:
+    """Find where runs start. A word's runs start at the blank before it or in it."""
+    least, most = span
+    first = np.flatnonzero(blank[:-1] & ~blank[1:])  # the blanks before the words
+    last = np.flatnonzero(~blank[:-1] & blank[1:]) + 1  # the blanks after them
+    sizes = last - first
+    text_ends = np.cumsum(lengths + 1)
+    row = np.searchsorted(text_ends, first, side="right").astype(np.int32)
+    # Padded words that are shorter than a run; a padded word has `sizes + 1` characters.
+    for length in range(3, least):
+        short = np.flatnonzero(sizes + 1 == length)
+        yield length, first[short], row[short]
+    if least == 1:
+        yield 1, last, row
+    starts = np.flatnonzero(~(blank[:-1] & blank[1:])) if len(first) else first
+    room = np.repeat(last + 1, sizes) - starts
+    rows = np.repeat(row, sizes)
+    for length in range(least, most + 1):
+        enough = np.flatnonzero(room >= length)
+        starts, rows, room = starts[enough], rows[enough], room[enough]
+        yield length, starts, rows
+
+
+def _numbered_words(
+    codes: np.ndarray, lengths: np.ndarray, numbers: defaultdict[str, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Number the words of a piece.
+
+    Returns:
+        The words' numbers, int32, and how many words each text and those before it have.
+    """
+    there = np.zeros(LAST, bool)
+    there[codes] = True
+    alphabet = np.flatnonzero(there)
+    there[alphabet] = [WORD.match(chr(code)) is not None for code in alphabet.tolist()]
+    inside = there[codes]
+    spaced = np.where(inside, codes, np.uint32(BLANK)).tobytes()
+    words = spaced.decode("utf-32-le", "surrogatepass").split()
+    begins = np.flatnonzero(~inside[:-1] & inside[1:])
+    ends = np.searchsorted(begins, np.cumsum(lengths + 1), side="left")
+    return np.fromiter(map(numbers.__getitem__, words), np.int32, len(words)), ends
+
+
+def _words(
+    rank: np.ndarray, numbered: tuple[np.ndarray, np.ndarray], span: tuple[int, int]
+) -> Piece:
+    """Count runs of words, given each word's place among the sorted ones."""
+    sequence, ends = numbered
+    ranks = rank[sequence]
+    there = np.zeros(len(rank) + 1, bool)
+    there[ranks] = True
+    names = np.concatenate([[0], np.flatnonzero(there)])
+    own = np.zeros(len(there), np.int32)
+    own[names[1:]] = np.arange(1, len(names))
+    sizes = np.diff(ends, prepend=0)
+    runs = _word_runs(ends, sizes, span)
+    return count_runs(own[ranks].astype(np.int64), runs, len(ends), (names, word_packing(span)))
+
+
+def _word_runs(ends: np.ndarray, sizes: np.ndarray, span: tuple[int, int]) -> Iterator[Run]:
+    starts = np.arange(sizes.sum())
+    room = np.repeat(ends, sizes) - starts
+    rows = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+    for length in range(span[0], span[1] + 1):
+        enough = np.flatnonzero(room >= length)
+        starts, rows, room = starts[enough], rows[enough], room[enough]
+        yield length, starts, rows
+
+
+def _together(kinds: Sequence[Kind]) -> tuple[csr_matrix, list[Terms]]:
+    """Merge the pieces' terms and set the kinds side by side; the pieces are used up."""
+    terms: list[Terms] = []
+    renumbered: list[list[Any]] = []
+    features = 0
+    for pieces, packing, words in kinds:
+        packed, numbers = merge_terms(pieces)
+        renumbered.append([each + np.int32(features) for each in numbers])
+        terms.append(Terms(packed, packing, words))
+        features += len(terms[-1])
+    row_sizes = [
+        sum(np.diff(piece.matrix.indptr).astype(np.int64) for piece in beside)
+        for beside in zip(*(pieces for pieces, _, _ in kinds), strict=True)
+    ]
+    starts = np.concatenate([[0], np.cumsum(np.concatenate(row_sizes))])
+    columns, values = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.float32)
+
+    def filling() -> Iterator[Callable[[], None]]:
+        filled = row = 0
+        for number, sizes in enumerate(row_sizes):
+            end, own = filled + int(sizes.sum()), starts[row : row + len(sizes)] - filled
+            beside = []
+            for (pieces, _, _), numbers in zip(kinds, renumbered, strict=True):
+                beside.append((pieces[number].matrix, numbers[number]))
+                pieces[number] = numbers[number] = None
+            yield partial(_fill, beside, own, columns[filled:end], values[filled:end])
+            filled, row = end, row + len(sizes)
+
+    deque(in_order(filling()), maxlen=0)
+    index = np.int32 if starts[-1] < 2**31 else np.int64
+    matrix = csr_matrix((values, columns, starts.astype(index)), shape=(len(starts) - 1, features))
+    matrix.has_sorted_indices = matrix.has_canonical_format = True
+    return matrix, terms
+
+
+def _fill(
+    beside: list[tuple[csr_matrix, np.ndarray]],
+    starts: np.ndarray,
+    columns: np.ndarray,
+    values: np.ndarray,
+) -> None:
+    """Write the rows of matrices side by side; `starts` is where each row begins."""
+    for matrix, numbers in beside:
+        sizes = np.diff(matrix.indptr)
+        places = np.repeat(starts - matrix.indptr[:-1], sizes)
+        places += np.arange(len(places))
+        columns[places] = numbers[matrix.indices]
+        values[places] = matrix.data
+        starts = starts + sizes
