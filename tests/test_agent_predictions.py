@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from textkaizen.agent.predictions import predictions
+from textkaizen.agent.predictions import BATCH_TEXTS, predictions, predictions_by_batch
 from textkaizen.data import canonical
 from textkaizen.files.corpora import load_corpus
 from textkaizen.files.models import load_model, save_model
@@ -52,6 +52,49 @@ def test_line_by_line_the_answers_are_those_of_all_texts_at_once(model, corpus):
     np.testing.assert_allclose(best, probabilities.max(1), rtol=0, atol=2e-6)
     third = np.array([answer["top"][2]["probability"] for answer in found])
     np.testing.assert_allclose(third, np.sort(probabilities, 1)[:, -3], rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("count", [0, 3, BATCH_TEXTS, BATCH_TEXTS + 300])
+def test_batches_answer_as_line_by_line(model, corpus, count):
+    texts = [corpus.texts[number % len(corpus)] for number in range(count)]
+    found = list(predictions_by_batch(model, iter(texts), top_k=2))
+    expected = list(predictions(model, texts, top_k=2))
+    names = lambda answers: [(a["text"], a["label"], len(a["top"])) for a in answers]
+    assert names(found) == names(expected)
+    numbers = lambda answers: [best["probability"] for a in answers for best in a["top"]]
+    # Rounded to six digits, and added up in another order: half a unit and a unit of float32.
+    np.testing.assert_allclose(numbers(found), numbers(expected), rtol=0, atol=2e-6)
+
+
+def test_batches_are_read_no_further_ahead_than_they_say(model):
+    taken = []
+
+    def texts():
+        for number in range(2 * BATCH_TEXTS):
+            taken.append(number)
+            yield "open"
+
+    answers = predictions_by_batch(model, texts())
+    next(answers)
+    assert len(taken) == BATCH_TEXTS
+
+
+def test_long_texts_make_smaller_batches(model, monkeypatch):
+    monkeypatch.setattr("textkaizen.agent.predictions.BATCH_CHARACTERS", 10)
+    taken = iter(["when do you open", "second"])
+    assert next(predictions_by_batch(model, taken))["text"] == "when do you open"
+    assert next(taken) == "second"
+
+
+def test_what_was_read_before_reading_failed_is_answered(model):
+    def texts():
+        yield from ("open", "renew")
+        raise OSError("the disk has gone")
+
+    answers = predictions_by_batch(model, texts())
+    assert [next(answers)["text"], next(answers)["text"]] == ["open", "renew"]
+    with pytest.raises(OSError, match="disk has gone"):
+        next(answers)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\0", "zzqx", "\ud800", "🙂" * 50, "a" * 100_000])

@@ -78,6 +78,7 @@ def test_a_text_without_a_known_feature_is_answered_by_the_biases():
 
 def test_of_equally_probable_labels_the_first_in_the_alphabet_is_given():
     model = by_hand()
+    assert [[label for label, _ in top] for top in model.answers(["nothing"], 3)] == [[*"bca"]]
     assert model.predict(["nothing"]) == ["b"]
     assert [label for label, _ in model.answer("nothing", 3)] == ["b", "c", "a"]
     assert model.answer("nothing", 1)[0][0] == "b"
@@ -110,6 +111,18 @@ def test_an_answer_is_what_probabilities_say(models, text, top_k):
             assert probability == pytest.approx(expected[label], abs=1e-6)
         probabilities = [probability for _, probability in found]
         assert probabilities == sorted(probabilities, reverse=True)
+
+
+@pytest.mark.parametrize("top_k", [1, 2, 5])
+def test_answers_to_many_are_those_to_each(model, top_k):
+    texts = [*CORPUS.texts, "", "zzqx"]
+    found = model.answers(texts, top_k)
+    for text, several in zip(texts, found, strict=True):
+        alone = model.answer(text, top_k)
+        assert [label for label, _ in several] == [label for label, _ in alone]
+        expected = [probability for _, probability in alone]
+        assert [p for _, p in several] == pytest.approx(expected, abs=1e-6)
+    assert model.answers([], top_k) == []
 
 
 def test_the_same_question_has_the_same_answer_twice(model):
@@ -149,7 +162,7 @@ def test_masks_of_a_model_without_dropout_are_refused_and_so_are_fewer_than_none
 
 
 def test_one_text_instead_of_a_list_is_refused_with_the_cure(model):
-    for method in (model.logits, model.probabilities, model.predict):
+    for method in (model.logits, model.probabilities, model.predict, model.answers):
         with pytest.raises(UsageError, match=r"found one text.*\[text\]"):
             method("hello")
 
@@ -164,6 +177,8 @@ def test_what_is_no_string_is_named_with_its_place(model):
 def test_less_than_one_label_is_refused(model):
     with pytest.raises(UsageError, match="found 0"):
         model.answer("hello", top_k=0)
+    with pytest.raises(UsageError, match="found 0"):
+        model.answers(["hello"], top_k=0)
 
 
 def test_any_sequence_of_texts_will_do(model):

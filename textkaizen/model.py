@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +22,6 @@ from textkaizen.nets import plain
 from textkaizen.nets.ensemble import averaged, ensemble_logits
 from textkaizen.nets.plain import Network
 from textkaizen.recipe import Recipe
-from textkaizen.text.count import count
 from textkaizen.text.normalise import normalise
 from textkaizen.text.vectorise import Vocabulary, bags, learn
 
@@ -109,15 +107,35 @@ class Model:
         Raises:
             UsageError: `top_k` is less than 1, or `text` is not a string.
         """
-        if top_k < 1:
-            raise UsageError(f"top_k must be at least 1; found {top_k}.")
-        _require_texts([text])
+        _require_answerable([text], top_k)
         features, weights = self.vocabulary.bag(text)
-        sums = lambda network: (weights @ network.kernels[0][features])[None]
+        sums = lambda network: (weights @ network.kernels[0].take(features, 0))[None]
         logits = averaged(self.networks, self.recipe.knobs, sums)[0]
         best = [int(logits.argmax())] if top_k == 1 else np.argsort(-logits, kind="stable")[:top_k]
         found = plain.softmax(logits)
         return [(self.labels[number], float(found[number])) for number in best]
+
+    def answers(self, texts: Sequence[str], top_k: int = 1) -> list[list[tuple[str, float]]]:
+        """Return what `answer` says of each text, but for rounding: the fast way for many.
+
+        Args:
+            texts: all in memory at once, and a number for each of them and each class.
+            top_k: how many labels of each, >= 1; all there are when there are fewer.
+
+        Raises:
+            UsageError: `top_k` is less than 1, or `texts` are no texts.
+        """
+        _require_answerable(texts, top_k)
+        logits = self.logits(texts)
+        if top_k == 1:
+            best = logits.argmax(1)[:, None]
+        else:
+            best = np.argsort(-logits, axis=1, kind="stable")[:, :top_k]
+        found = np.take_along_axis(plain.softmax(logits), best, 1).tolist()
+        return [
+            [(self.labels[number], p) for number, p in zip(*each, strict=True)]
+            for each in zip(best.tolist(), found, strict=True)
+        ]
 
 
 def learn_model(
@@ -205,6 +223,8 @@ class _Material:
 
 
 def _prepared(corpus: Corpus, recipe: Recipe) -> _Material:
+    from textkaizen.text.count import count
+
     corpus = canonical(corpus)
     if len(corpus.classes) < 2:
         raise CorpusError(
@@ -219,6 +239,12 @@ def _prepared(corpus: Corpus, recipe: Recipe) -> _Material:
     return _Material(corpus, vocabulary, bags(counts, rows, vocabulary, columns), numbers)
 
 
+def _require_answerable(texts: Sequence[str], top_k: int) -> None:
+    if top_k < 1:
+        raise UsageError(f"top_k must be at least 1; found {top_k}.")
+    _require_texts(texts)
+
+
 def _require_texts(texts: Sequence[str]) -> None:
     if isinstance(texts, str):
         raise UsageError("A list of texts is needed; found one text. Put it in brackets: [text].")
@@ -231,6 +257,8 @@ def _require_texts(texts: Sequence[str]) -> None:
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("textkaizen")
     except PackageNotFoundError:

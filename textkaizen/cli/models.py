@@ -144,16 +144,18 @@ def predict(
     top_k: Annotated[int, typer.Option(help="Labels to give for each text.", min=1)] = 1,
 ) -> None:
     """Label texts, one a line: JSON Lines come out."""
-    from textkaizen.agent.predictions import predictions
-    from textkaizen.files.corpora import open_lines
+    from textkaizen.agent.predictions import predictions, predictions_by_batch
+    from textkaizen.files.corpora import all_there, open_lines
     from textkaizen.files.models import load_model
     from textkaizen.terminal.streams import json_text
 
     loaded = load_model(model)
+    at_once = not all_there(file)  # whoever sends line by line through a pipe waits for an answer
+    answered = predictions if at_once else predictions_by_batch
     with open_lines(file) as lines:
-        for answer in predictions(loaded, lines, top_k):
-            # At once: whoever sends line by line through a pipe waits for it.
-            print(json_text(answer), flush=True)
+        for answer in answered(loaded, lines, top_k):
+            print(json_text(answer), flush=at_once)
+    print(end="", flush=True)  # a reader that has gone is noticed here, not when Python ends
 
 
 def chat(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -156,6 +157,20 @@ def open_lines(path: Path | None) -> Iterator[Iterator[str]]:
         except OSError as error:
             refuse_unread(path, error)
         yield _stream(stream, str(path))
+
+
+def all_there(path: Path | None) -> bool:
+    """Whether all texts that `open_lines` gives are there already: not so from a pipe or terminal.
+
+    Args:
+        path: of a file; None is standard input, which may be a file as well.
+    """
+    if path is not None:
+        return not _is_pipe(path)
+    try:
+        return stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode)
+    except (OSError, ValueError):  # closed, or not of the system
+        return False
 
 
 def _is_pipe(path: Path) -> bool:

@@ -11,13 +11,16 @@ Source: Hansen & Salamon 1990, Neural network ensembles, section III (ensembles)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from textkaizen.nets.constants import SATURATED
 from textkaizen.nets.plain import Mask, Network, after_first, softmax
 from textkaizen.recipe import Knobs, layerwise
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 FLOOR = np.finfo(np.float32).tiny  # a probability of 0 has a finite logarithm, too
 

@@ -8,13 +8,15 @@ for one short text a handful of NumPy calls is faster than a dispatch).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from textkaizen.nets.constants import NORM_EPSILON, SELU_ALPHA, SELU_SCALE
 from textkaizen.recipe import layerwise
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Mask = tuple[np.ndarray, np.ndarray]  # a dropped x is x * factor + shift, [units] each
 
