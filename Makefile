@@ -6,14 +6,16 @@ OUT ?= demo-out
 MINUTES ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-all check format bench verdicts results docs lock clean
+.PHONY: help demo test test-all check format bench bench-peers verdicts results docs lock clean
 
 help:
 	@echo "make demo      improve a network on the example texts: table, report, model ($(MINUTES) minutes)"
 	@echo "make test      all tests that need nothing but this checkout"
 	@echo "make test-all  the slow ones too, and those on the data in TEXTKAIZEN_DATASETS"
 	@echo "make check     ruff and mypy"
-	@echo "make bench     times beside Keras and scikit-learn (TEXTKAIZEN_DATASETS)"
+	@echo "make bench     times beside Keras, scikit-learn and what is installed of the peers below"
+	@echo "               (TEXTKAIZEN_DATASETS)"
+	@echo "make bench-peers  Keras on TensorFlow, PyTorch, fastText: each in an environment of its own"
 	@echo "make verdicts  simulated studies of known truth, half an hour; their page of the docs"
 	@echo "make results   improve on seven real sets, five minutes each (TEXTKAIZEN_DATASETS)"
 	@echo "make docs      write again what the docs take from the code"
@@ -55,6 +57,16 @@ format: $(VENV)/dev
 bench: $(VENV)/dev
 	$(RUN)/python -m benchmarks.run
 
+# Peers that the project does not depend on; a benchmark goes on without one that is missing.
+PEERS := $(addprefix .venv-,tensorflow torch fasttext)
+
+bench-peers: $(addsuffix /peer,$(PEERS))
+
+.venv-%/peer: benchmarks/peers-%.txt
+	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet -r $<
+	touch $@
+
 verdicts: $(VENV)/dev
 	$(RUN)/python -m benchmarks.verdicts
 
@@ -72,4 +84,4 @@ LOCK := --quiet --universal --python-version 3.11 --fork-strategy fewest --gener
 	--no-annotate --no-header
 
 clean:
-	rm -rf $(VENV) $(OUT)
+	rm -rf $(VENV) $(PEERS) $(OUT)

@@ -1,6 +1,6 @@
 """A Keras model through our fit beside its own, on the JAX backend: 100 epochs, batches of 32.
 
-    python -m benchmarks.keras_fit    writes benchmarks/results/keras_fit.json and the page
+    python -m benchmarks.keras_fit [--quick] [--out FOLDER]
 
 In each of five rounds every program trains once, one after another, each on a model of its own
 that is set back to its first weights. All are timed after a first epoch, which holds the compiling
@@ -11,43 +11,39 @@ last ones: the same rows are trained on and judged by.
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import numpy as np
 
-from benchmarks.facts import facts
-from benchmarks.loop import RULES, task
-from benchmarks.peers import Task
+from benchmarks.rounds import Size, size_asked, write_result
+from benchmarks.tasks import RULES, Task, requests, zipf
 from textkaizen.data import hold_out
 
-FEATURES, EPOCHS, BATCH_SIZE, ROUNDS, SHARE = 3000, 100, 32, 5, 0.1
+FEATURES, EPOCHS, BATCH_SIZE, SHARE = 3000, 100, 32, 0.1
 SHIFT = 1e-3  # added to every number of the array without zeros, the tests' too
 STEPS_PER_EXECUTION = (1, 4, 29)  # 29 are an epoch
 SHAPES = {"one hidden layer of 32": (32,), "three of 128, batch norm, dropout": (128, 128, 128)}
-RESULT = Path(__file__).parent / "results" / "keras_fit.json"
 
 
-def bags_task() -> Task:
-    """The loop's task on words and word pairs, cut to the most frequent features.
+def bags_task(size: Size) -> Task:
+    """Words and word pairs of requests, cut to the most frequent features.
 
     Its rows are shuffled, with a share of each class at the end: those are held back.
     """
-    work = task(RULES["words and word pairs"])
-    texts = np.bincount(work.bags.indices, minlength=work.bags.shape[1])
-    kept = np.sort(np.argsort(-texts, kind="stable")[:FEATURES])
+    if size.quick:
+        return zipf(200, 500, epochs=3)
+    work = requests(RULES["words and word pairs"], FEATURES)
     order = np.random.default_rng(0).permutation(len(work.labels))
     held = hold_out(work.labels.tolist(), np.arange(len(order)), SHARE, seed=0)
     order = order[np.argsort(held[order], kind="stable")]
-    bags, labels = work.bags[order][:, kept], work.labels[order]
-    return Task(bags, labels, work.test_bags[:, kept], work.test_labels, work.classes)
+    return replace(work, bags=work.bags[order], labels=work.labels[order], epochs=EPOCHS)
 
 
 class Trainer:
@@ -76,7 +72,7 @@ class Trainer:
             if len(hidden) > 1:
                 layers += [keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)]
         layers.append(keras.layers.Dense(work.classes, activation="softmax"))
-        self.model = keras.Sequential([keras.Input((FEATURES,)), *layers])
+        self.model = keras.Sequential([keras.Input((work.bags.shape[1],)), *layers])
         self.model.compile(
             "adam", "sparse_categorical_crossentropy", steps_per_execution=steps_per_execution
         )
@@ -84,7 +80,7 @@ class Trainer:
         self.variables = self.model.variables + self.model.optimizer.variables
         self.first = [np.asarray(variable.value) for variable in self.variables]
         self.test = work.test_bags.toarray() + np.float32(shift), work.test_labels
-        self.first_epoch_seconds = 0.0
+        self.epochs, self.first_epoch_seconds = work.epochs, 0.0
 
     def __call__(self, train: Callable[..., Any], **how: Any) -> tuple[float, float]:
         """Train from the first weights; return seconds after a first epoch, and accuracy."""
@@ -94,14 +90,14 @@ class Trainer:
         for variable, value in zip(self.variables, self.first, strict=True):
             variable.assign(value)
         begun = time.perf_counter()
-        train(epochs=EPOCHS, batch_size=BATCH_SIZE, verbose=0, **how)
+        train(epochs=self.epochs, batch_size=BATCH_SIZE, verbose=0, **how)
         seconds = time.perf_counter() - begun
         found = self.model.predict(self.test[0], verbose=0, batch_size=1024).argmax(1)
         return seconds, float((found == self.test[1]).mean())
 
 
-def measure(work: Task, hidden: tuple[int, ...], share: float) -> dict[str, Any]:
-    """Time every program ROUNDS times, taking turns."""
+def measure(work: Task, hidden: tuple[int, ...], share: float, rounds: int) -> dict[str, Any]:
+    """Time every program so many times, taking turns."""
     from textkaizen.interop.keras import fit
 
     bags = work.bags.toarray()
@@ -116,7 +112,8 @@ def measure(work: Task, hidden: tuple[int, ...], share: float) -> dict[str, Any]
     theirs = {steps: Trainer(work, hidden, steps) for steps in STEPS_PER_EXECUTION}
     seconds: dict[str, list[float]] = {}
     scores: dict[str, list[float]] = {}
-    for number in range(ROUNDS):
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds}: {hidden}, held back {share:g}", flush=True)
         for steps, trainer in theirs.items():
             train = lambda own=trainer, **more: own.model.fit(bags, work.labels, **more)
             taken, score = trainer(train, **how)
@@ -157,27 +154,24 @@ def _note(seconds, scores, name: str, taken: float, score: float) -> None:
     scores.setdefault(name, []).append(score)
 
 
-def main() -> None:
-    """Measure, write the result file, and draw the page of the docs."""
-    from benchmarks.page import write_page
-
-    work = bags_task()
+def main(arguments: list[str] | None = None) -> None:
+    """Measure and write the result file."""
+    size = size_asked(__doc__ or "", arguments)
+    work = bags_task(size)
+    shapes = dict(list(SHAPES.items())[:1]) if size.quick else SHAPES
     found: dict[str, Any] = {
-        "facts": facts(),
         "texts": work.bags.shape[0],
         "features": work.bags.shape[1],
         "non_zeros_a_text": round(work.bags.nnz / work.bags.shape[0], 1),
         "tasks": {
             f"{name}, {'a validation share' if share else 'nothing held back'}": measure(
-                work, hidden, share
+                work, hidden, share, size.rounds
             )
-            for name, hidden in SHAPES.items()
+            for name, hidden in shapes.items()
             for share in (0.0, SHARE)
         },
     }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(write_page())
+    write_result(size, "keras_fit", found)
 
 
 if __name__ == "__main__":

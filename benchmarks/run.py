@@ -1,7 +1,29 @@
-"""Every benchmark, one after another; nothing else should run meanwhile: `make bench`."""
+"""Every benchmark, one after another; nothing else should run meanwhile: `make bench`.
 
-from benchmarks import keras_fit, loop
+    python -m benchmarks.run [--quick] [--out FOLDER]
+
+Real texts are read from the folder that TEXTKAIZEN_DATASETS names.
+"""
+
+import sys
+import time
+
+from benchmarks import keras_fit, nsmc, scaling, small, wide
+
+EVERY = (small, wide, nsmc, scaling, keras_fit)
+
+
+def main(arguments: list[str]) -> None:
+    """Run all, and say how long each has taken and all together."""
+    begun = time.perf_counter()
+    for number, benchmark in enumerate(EVERY, 1):
+        name, started = benchmark.__name__.rpartition(".")[2], time.perf_counter()
+        print(f"{name}: {number} of {len(EVERY)}", flush=True)
+        benchmark.main(arguments)
+        taken = time.perf_counter() - started
+        print(f"{name} took {taken / 60:.1f} minutes", flush=True)
+    print(f"All took {(time.perf_counter() - begun) / 60:.1f} minutes", flush=True)
+
 
 if __name__ == "__main__":
-    loop.main()
-    keras_fit.main()
+    main(sys.argv[1:])
