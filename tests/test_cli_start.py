@@ -4,13 +4,16 @@ import subprocess
 import sys
 import time
 
+import pytest
 from command_line import environment, save_small_model
 
 HEAVY = ("numpy", "scipy", "sklearn", "jax", "jinja2", "regex", "yaml", "safetensors")
 ONLY_FOR_TRAINING = (
     "jax",
     "jinja2",
+    "scipy",
     "sklearn",
+    "yaml",
     "textkaizen.train.loop",
     "textkaizen.classical.linear",
     "textkaizen.study.kaizen",
@@ -35,11 +38,12 @@ def test_help_imports_nothing_heavy():
     assert done.stderr == "[]\n"
 
 
-def test_predict_answers_without_what_only_training_needs(tmp_path):
+@pytest.mark.parametrize("command", ["predict", "chat"])
+def test_one_text_is_answered_without_what_only_training_needs(tmp_path, command):
     model = save_small_model(tmp_path / "model")
     script = (
         "import sys\n"
-        f"sys.argv = ['textkaizen', 'predict', {str(model)!r}]\n"
+        f"sys.argv = ['textkaizen', {command!r}, {str(model)!r}]\n"
         "from textkaizen.cli import main\n"
         "try:\n"
         "    main()\n"
@@ -56,7 +60,7 @@ def test_predict_answers_without_what_only_training_needs(tmp_path):
         check=True,
         timeout=60,
     )
-    assert '"label": "loss"' in done.stdout
+    assert ('"label": "loss"' if command == "predict" else "[loss]") in done.stdout
     assert done.stderr == "[]\n"
 
 

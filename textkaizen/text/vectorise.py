@@ -10,18 +10,20 @@ Source: Salton & Buckley 1988, Term-weighting approaches in automatic text retri
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from textkaizen.recipe import TextRules
-from textkaizen.text.count import Counts, analysers, count
-from textkaizen.text.normalise import normalise
+from textkaizen.text.one import OneText
+
+if TYPE_CHECKING:  # a model that labels one text needs no matrices, and SciPy is slow to import
+    from scipy.sparse import csr_matrix
+
+    from textkaizen.text.count import Counts
 
 
 @dataclass(frozen=True)
@@ -44,34 +46,26 @@ class Vocabulary:
     def numbers(self) -> tuple[dict[str, int], dict[str, int]]:
         """Term -> feature, for words and for characters."""
         words, characters = self.terms[: self.split], self.terms[self.split :]
-        later = {term: self.split + number for number, term in enumerate(characters)}
-        return {term: number for number, term in enumerate(words)}, later
+        later = dict(zip(characters, range(self.split, len(self.terms)), strict=True))
+        return dict(zip(words, range(self.split), strict=True)), later
+
+    @cached_property
+    def _one(self) -> OneText:
+        return OneText(self.rules, *self.numbers, self.idf)
 
     def bag(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """Return one text's features and weights: int32 and float32 [entries].
 
         The fast way for a single text; `bags` gives the same for many.
         """
-        normal = normalise(text)
-        features: list[int] = []
-        weights: list[float] = []
-        for cut, known in zip(analysers(self.rules), self.numbers, strict=True):
-            counted = Counter(term for term in cut(normal) if term in known)
-            if not counted:
-                continue
-            own = [known[term] for term in counted]
-            idf = self.idf[own].tolist()
-            if self.rules.sublinear:
-                raw = [(1 + math.log(n)) * w for n, w in zip(counted.values(), idf, strict=True)]
-            else:
-                raw = [n * w for n, w in zip(counted.values(), idf, strict=True)]
-            length = math.sqrt(sum(value * value for value in raw))
-            features.extend(own)
-            weights.extend(value / length for value in raw)
-        return np.asarray(features, np.int32), np.asarray(weights, np.float32)
+        return self._one.bag(text)
 
     def bags(self, texts: Sequence[str]) -> csr_matrix:
         """Return float32 CSR [texts, features]."""
+        from scipy.sparse import csr_matrix
+
+        from textkaizen.text.count import count
+
         counts = count(texts, self.rules)
         known = {(i < counts.split, term): i for i, term in enumerate(counts.terms)}
         there = [
@@ -124,6 +118,8 @@ def bags(
 
 def _weighted(matrix: csr_matrix, idf: np.ndarray, split: int, rules: TextRules) -> csr_matrix:
     """Turn counts into TF-IDF; words and characters each of length one."""
+    from scipy.sparse import csr_matrix
+
     data = matrix.data.astype(np.float32)
     if rules.sublinear:
         data = np.log(data) + np.float32(1)
