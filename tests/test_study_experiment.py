@@ -1,6 +1,7 @@
 """The paired experiment: what every recipe meets alike, and what no network has seen."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -172,6 +173,17 @@ def test_all_folds_of_a_seed_get_tables_with_the_same_number_of_rows(lanes):
     assert len({lane.room for lane in lanes}) == 1
     assert all(lane.bags.shape[1] <= lane.table_rows for lane in lanes)
     assert len({lane.bags.shape[1] for lane in lanes}) > 1
+
+
+def test_validation_shares_have_one_room_and_so_one_program():
+    programs = Programs()
+    experiment = replace(made(), programs=programs)
+    stopping = BASE.with_knobs(validation=0.3, patience=4.0)
+    shares = [stopping, BASE.with_knobs(validation=0.1), BASE.with_knobs(validation=0.0)]
+    assert len(set(shares)) == 3
+    for recipe in shares:
+        list(experiment.run(experiment.jobs(recipe, BASE, whole(0))))
+    assert programs.compilations == 1
 
 
 def test_what_the_start_chooses_is_built_in_and_other_choices_are_switched_on():

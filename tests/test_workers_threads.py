@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
+import numpy as np  # noqa: F401 (brings the linear algebra whose threads are counted)
 import pytest
 from threadpoolctl import threadpool_info
 
@@ -209,3 +210,45 @@ def test_each_lane_has_one_thread_of_linear_algebra_and_they_come_back():
 
 def test_by_default_there_is_a_thread_for_each_core():
     assert Threads().count == cores() >= 1
+
+
+def test_a_lane_that_waits_for_another_lends_its_core():
+    """Two cores: the third lane must begin while the first two are at work and waiting."""
+    workers, third_began = Threads(2), threading.Event()
+
+    def lane(number):
+        if number == 0:
+            return third_began.wait(SECONDS)
+        if number == 1:
+            with workers.waiting():
+                return third_began.wait(SECONDS)
+        third_began.set()
+        return True
+
+    assert list(workers(lane, range(3))) == [True] * 3
+
+
+def test_never_more_lanes_are_at_work_than_there_are_cores():
+    workers, at_work, most, lock = Threads(2), [0], [0], threading.Lock()
+
+    def count_at_work(change):
+        with lock:
+            at_work[0] += change
+            most[0] = max(most[0], at_work[0])
+
+    def lane(number):
+        count_at_work(1)
+        time.sleep(0.001)
+        count_at_work(-1)
+        with workers.waiting():
+            time.sleep(0.002)
+        return number
+
+    assert list(workers(lane, range(60))) == list(range(60))
+    assert most[0] == 2
+
+
+def test_waiting_outside_of_a_lane_changes_nothing():
+    workers = Threads(1)
+    with workers.waiting():
+        assert list(workers(lambda item: item, range(3))) == [0, 1, 2]

@@ -9,6 +9,7 @@ What is learnt need not be a network: anything with `answer` may stand beside re
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
@@ -234,13 +235,19 @@ class Experiment:
         )
 
     def _room(self, recipe: Recipe) -> Room:
-        """The room that the folds of the first seed need, for all folds and seeds."""
+        """The room that the folds of the first seed need, for all folds and seeds.
+
+        With the most texts to train on, so that validation shares have one room; where a batch is
+        all of the texts each share has its own.
+        """
         knobs, batch_size = recipe.knobs, recipe.shape.batch_size
-        key = (recipe.text, batch_size, knobs.validation, needs_plain_path(knobs))
+        share = 0.0 if batch_size else knobs.validation
+        key = (recipe.text, batch_size, share, needs_plain_path(knobs))
         if key not in self._rooms:
             self.material.prepare(recipe.text, 0)
             folds = range(self.material.fold_count)
-            wanted = [wanted_room(self._made(Job(recipe, 0, fold))) for fold in folds]
+            most = recipe if share else _without_validation(recipe)
+            wanted = [wanted_room(self._made(Job(most, 0, fold))) for fold in folds]
             self._rooms[key] = reduce(Room.joined, wanted)
         return self._rooms[key]
 
@@ -262,6 +269,11 @@ class Experiment:
             lean=job.lean,
             extras=job.extras,
         )
+
+
+def _without_validation(recipe: Recipe) -> Recipe:
+    """The recipe with nothing held back, and without what needs something to be."""
+    return recipe.with_knobs(validation=0.0, patience=math.inf, plateau_factor=1.0, starts=1)
 
 
 def lane_seed(seed: int, fold: int) -> int:

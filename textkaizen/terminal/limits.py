@@ -92,7 +92,7 @@ class Limits:
             cores=workers.count,
             **{name: limit for name, limit in limits.items() if limit is not None},
         )
-        programs = Programs(compiled_folder())
+        programs = Programs(compiled_folder(), workers.waiting)
         means = Means(workers, workers.stopping, programs, store=store)
         if store is not None:
             budget = replace(budget, clock=store.clock, recall=store.recall)

@@ -11,7 +11,8 @@ process'. One that somebody has set up already is left as it is.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from os import PathLike, fspath
 
 import jax
@@ -55,13 +56,19 @@ class Programs:
     Args:
         folder: keeps them for later processes; None keeps nothing. What cannot be read or written
             there is compiled, with a warning. Several processes may use it at once.
+        meanwhile: makes a context that a thread is in while it waits for what another compiles.
 
     Example:
         >>> Programs().compilations
         0
     """
 
-    def __init__(self, folder: str | PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: str | PathLike[str] | None = None,
+        meanwhile: Callable[[], AbstractContextManager] = nullcontext,
+    ) -> None:
+        self._meanwhile = meanwhile
         if folder is not None and not getattr(jax.config, "jax_compilation_cache_dir", None):
             jax.config.update("jax_compilation_cache_dir", fspath(folder))
             jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
@@ -83,9 +90,26 @@ class Programs:
         """Return the compiled epoch of a specification; `arguments` show the shapes."""
         with self._lock:
             lock = self._locks.setdefault(spec, threading.Lock())
-        with lock:
-            if spec not in self._programs:
-                jitted = jax.jit(epoch, static_argnums=0, donate_argnums=1)
-                lowered = jitted.lower(spec, *arguments)
-                self._programs[spec] = lowered.compile(compiler_options=ONE_THREAD)
+        while spec not in self._programs:
+            if lock.acquire(blocking=False):
+                with _released(lock):
+                    if spec not in self._programs:
+                        self._programs[spec] = _compiled(spec, arguments)
+            else:
+                with self._meanwhile(), lock:
+                    pass  # it is there now, or whoever compiled it has failed
         return self._programs[spec]
+
+
+@contextmanager
+def _released(lock: threading.Lock) -> Iterator[None]:
+    """Release a lock that is held, at the end."""
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _compiled(spec: Spec, arguments: tuple) -> Callable:
+    jitted = jax.jit(epoch, static_argnums=0, donate_argnums=1)
+    return jitted.lower(spec, *arguments).compile(compiler_options=ONE_THREAD)
