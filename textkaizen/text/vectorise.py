@@ -10,9 +10,10 @@ Source: Salton & Buckley 1988, Term-weighting approaches in automatic text retri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,10 @@ if TYPE_CHECKING:  # a model that labels one text needs no matrices, and SciPy i
     from scipy.sparse import csr_matrix
 
     from textkaizen.text.count import Counts
+    from textkaizen.text.lookup import Known
+
+PIECE_TEXTS = 16_384  # whose features are looked up together
+LARGER = 4  # times more terms than there are to look up: strings are faster
 
 
 @dataclass(frozen=True)
@@ -60,26 +65,39 @@ class Vocabulary:
         """
         return self._one.bag(text)
 
-    def bags(self, texts: Sequence[str]) -> csr_matrix:
-        """Return float32 CSR [texts, features]."""
-        from scipy.sparse import csr_matrix
+    def bags(self, texts: Iterable[str]) -> csr_matrix:
+        """Return float32 CSR [texts, features]; a stream is read once, a piece at a time."""
+        from scipy.sparse import csr_matrix, vstack
 
         from textkaizen.text.count import count
 
-        counts = count(texts, self.rules)
-        known = {(i < counts.split, term): i for i, term in enumerate(counts.terms)}
-        there = [
-            (number, known[key])
-            for number, term in enumerate(self.terms)
-            if (key := (number < self.split, term)) in known
+        coming, parts = iter(texts), [csr_matrix((0, len(self.terms)), dtype=np.float32)]
+        while piece := list(islice(coming, PIECE_TEXTS)):
+            counts = count(piece, self.rules)
+            kept = self._features(counts)
+            parts.append(_weigh(counts, np.arange(len(piece)), kept, self))
+        return csr_matrix(vstack(parts[1:], format="csr")) if len(parts) > 2 else parts[-1]
+
+    @cached_property
+    def _known(self) -> tuple[Known, ...] | None:
+        from textkaizen.text.lookup import lookup
+
+        return lookup(self.rules, self.terms, self.split)
+
+    def _features(self, counts: Counts) -> np.ndarray:
+        """The feature that each column of the counts is here, -1 for none: int32."""
+        # Laying out what is known takes longer than looking up a few strings.
+        many = LARGER * counts.matrix.shape[1] >= len(self.terms)
+        if counts.kinds and many and self._known:
+            kinds = zip(self._known, counts.kinds, strict=True)
+            return np.concatenate([known.find(terms) for known, terms in kinds])
+        parts = counts.terms[: counts.split], counts.terms[counts.split :]
+        found = [
+            known.get(term, -1)
+            for known, terms in zip(self.numbers, parts, strict=True)
+            for term in terms
         ]
-        new, old = np.array(there, np.int64).reshape(-1, 2).T
-        picked = counts.matrix[:, old].tocoo()
-        matrix = csr_matrix(
-            (picked.data, (picked.row, new[picked.col])), shape=(len(texts), len(self.terms))
-        )
-        matrix.sort_indices()
-        return _weighted(matrix, self.idf, self.split, self.rules)
+        return np.array(found, np.int32)
 
 
 def learn(counts: Counts, rows: np.ndarray) -> tuple[Vocabulary, np.ndarray]:
@@ -92,13 +110,13 @@ def learn(counts: Counts, rows: np.ndarray) -> tuple[Vocabulary, np.ndarray]:
     Returns:
         The vocabulary, and the columns of `counts.matrix` it keeps.
     """
-    part = counts.matrix[rows]
-    found = np.bincount(part.indices, minlength=part.shape[1])
+    from textkaizen.text.weigh import texts_with
+
+    found = texts_with(counts.matrix, rows)
     columns = np.flatnonzero(found >= max(min(counts.rules.min_texts, len(rows)), 1))
     idf = np.log((1 + len(rows)) / (1 + found[columns])) + 1
-    terms = tuple(counts.terms[column] for column in columns.tolist())
     split = int(np.searchsorted(columns, counts.split))
-    return Vocabulary(counts.rules, terms, split, idf.astype(np.float32)), columns
+    return Vocabulary(counts.rules, counts.named(columns), split, idf.astype(np.float32)), columns
 
 
 def bags(
@@ -111,23 +129,12 @@ def bags(
         rows: texts' numbers.
         vocabulary, columns: as `learn` returned them.
     """
-    return _weighted(
-        counts.matrix[rows][:, columns], vocabulary.idf, vocabulary.split, counts.rules
-    )
+    kept = np.full(counts.matrix.shape[1], -1, np.int32)
+    kept[columns] = np.arange(len(columns), dtype=np.int32)
+    return _weigh(counts, rows, kept, vocabulary)
 
 
-def _weighted(matrix: csr_matrix, idf: np.ndarray, split: int, rules: TextRules) -> csr_matrix:
-    """Turn counts into TF-IDF; words and characters each of length one."""
-    from scipy.sparse import csr_matrix
+def _weigh(counts: Counts, rows: np.ndarray, kept: np.ndarray, own: Vocabulary) -> csr_matrix:
+    from textkaizen.text.weigh import Weighing, weigh
 
-    data = matrix.data.astype(np.float32)
-    if rules.sublinear:
-        data = np.log(data) + np.float32(1)
-    data *= idf[matrix.indices]
-    # Two sums of squares for each text: of its words and of its characters.
-    texts = matrix.shape[0]
-    rows = np.repeat(np.arange(texts), np.diff(matrix.indptr))
-    part = rows + texts * (matrix.indices >= split)
-    length = np.sqrt(np.bincount(part, weights=np.square(data, dtype=np.float64), minlength=1))
-    data = (data / length[part]).astype(np.float32) if len(data) else data
-    return csr_matrix((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+    return weigh(counts.matrix, rows, Weighing(kept, own.idf, own.split, own.rules.sublinear))
