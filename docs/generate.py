@@ -67,6 +67,17 @@ The file is plain SQLite: recipes by their hash, answers as numbers, observation
 networks of the beginning and the end as the files of their model folders. Nothing in it is
 executed.
 
+## Compiled programs are kept
+
+A network is trained by programs that are compiled first. They are kept in the user's folder for
+caches (`~/.cache/textkaizen` on Linux, `~/Library/Caches/textkaizen` on macOS,
+`%LOCALAPPDATA%\\textkaizen` on Windows; `XDG_CACHE_HOME` is heeded), so that a second run over texts
+of about the same size need not compile them again. The environment variable `TEXTKAIZEN_CACHE` names
+another folder, or turns this off: `TEXTKAIZEN_CACHE=off`. The folder may be deleted at any time; a
+run that begins with more than 256 MB there first deletes what was longest unused. Results do not
+depend on it. It holds machine code and is its owner's alone (0700): one that others may write to is
+not used, and neither is one that cannot be written. `TextClassifier` does not use it.
+
 ## The commands
 
 Written by `make docs` from `--help`.
