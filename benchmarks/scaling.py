@@ -78,7 +78,8 @@ def training(program: Program, tasks: Callable[[int], tuple[Task, Path]]) -> Run
 def held(program: Program, task: Task) -> float:
     """Compute what a program must hold: bags (dense ones by Keras), the table and its moments."""
     texts, features = task.bags.shape
-    bags = texts * features if program is KERAS_JAX else 3 * task.bags.nnz
+    dense = (texts + len(task.test_labels)) * features
+    bags = dense if program is KERAS_JAX else 3 * task.bags.nnz
     return FLOAT_BYTES * (bags + 4 * features * task.units)
 
 
