@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # a model that labels one text needs no matrices, and SciPy i
     from textkaizen.text.lookup import Known
 
 PIECE_TEXTS = 16_384  # whose features are looked up together
-LARGER = 4  # times more terms than there are to look up: strings are faster
+LARGER = 4  # a vocabulary so many times as large as what is looked up is not laid out: an estimate
 
 
 @dataclass(frozen=True)
