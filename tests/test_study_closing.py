@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prompt_lanes import BASE, DROPOUT, ELU, TANH, THREE, knob, lanes_of, prompt
 
+from textkaizen.errors import UsageError
+from textkaizen.study import closing
 from textkaizen.study.budget import Budget
 from textkaizen.study.closing import MOST_PAIRS, NEAR, close
 from textkaizen.study.course import Course, Ladder, Means
+from textkaizen.study.experiment import Block
 from textkaizen.study.improvements import Improvement
 from textkaizen.study.rounds import climb
 from textkaizen.study.verdicts import round_alpha
@@ -204,6 +207,24 @@ def test_near_substitutes_that_have_not_run_together_get_a_seed_and_others_none(
         assert made.lanes == before + len(lanes)
         assert lanes_of(made, other.change(DROPOUT.change(BASE))) == lanes
         assert len(ladder.substitutes) == (other is PENALTY)
+
+
+def test_of_part_of_the_texts_a_scorer_may_know_nothing_of_all_of_them_it_must(monkeypatch):
+    def of_every_class(*_, **__):
+        raise UsageError("a class is lacking")
+
+    monkeypatch.setattr(closing, "contrast", of_every_class)
+    made = prompt(lambda recipe, _: alike(recipe))
+    one, other = DROPOUT.change(BASE), ELU.change(BASE)
+    pair = closing._Pair("dropout", "ELU", (BASE, one, other, ELU.change(one)))
+    course = Course((DROPOUT, ELU), Budget(rounds=1), 0.0, BASE, seed=1)
+    for recipe in pair.recipes:  # the last has been dropped after the first folds
+        folds = (0, 1) if recipe == pair.recipes[-1] else (0, 1, 2)
+        list(made.run(made.jobs(recipe, BASE, Block(0, folds))))
+    assert closing.contrasted(made, pair, course) is None
+    list(made.run(made.jobs(pair.recipes[-1], BASE, Block(0, (2,)))))
+    with pytest.raises(UsageError):
+        closing.contrasted(made, pair, course)
 
 
 def test_no_more_than_a_few_pairs_get_lanes_of_their_own():

@@ -118,6 +118,15 @@ def test_a_result_says_what_each_candidate_is(mixed):
     assert changes["bayes"] == "CountVectorizer(), MultinomialNB()"
 
 
+def test_what_the_others_are_held_to_is_called_by_its_name(mixed):
+    assert mixed.design["baseline_story"].startswith("The recipe slow")
+    whys = [verdict.why for verdict in mixed.verdicts]
+    assert any("the recipe slow" in why for why in whys), whys
+    assert "the baseline" not in "".join(whys)
+    alone = ask(faster=FASTER)
+    assert alone.design["baseline_story"].startswith("The baseline")
+
+
 def test_what_scikit_learn_warned_of_is_told_once_a_candidate(mixed):
     lanes = {verdict.name: verdict.lanes for verdict in mixed.verdicts}["hasty"]
     assert mixed.design["warnings"] == [

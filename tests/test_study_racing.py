@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from prompt_lanes import BASE, DROPOUT, ELU, TANH, THREE, knob, lanes_of, prompt, skilled
 from scipy.stats import norm
 
+from textkaizen.errors import UsageError
 from textkaizen.measure.compare import holm, paired
 from textkaizen.study.budget import Budget
+from textkaizen.study.comparison import Comparison
 from textkaizen.study.course import Course, Means
 from textkaizen.study.experiment import Block
 from textkaizen.study.racing import (
@@ -161,6 +163,26 @@ def test_what_the_early_look_decides_gets_no_further_lanes_and_keeps_its_verdict
         seed=1,
     )["macro_f1"]
     assert one.gap.value == gap.value
+
+
+def test_the_early_look_passes_over_what_a_scorer_cannot_judge_on_part_of_the_texts(monkeypatch):
+    whole = Comparison.differences
+
+    def of_every_class(self, seed):
+        if self.share < 1:
+            raise UsageError("a class is lacking")
+        return whole(self, seed)
+
+    monkeypatch.setattr(Comparison, "differences", of_every_class)
+    made = prompt(skilled({"dropout": 0.4, "elu": 0.4}))
+    race = Race(BASE, [Candidate(i, i.change(BASE)) for i in (DROPOUT, ELU)], blocks_of(3, 2))
+    for recipe in (BASE, DROPOUT.change(BASE), ELU.change(BASE)):
+        for block in race.blocks[: 1 if recipe == ELU.change(BASE) else 2]:  # no time for ELU
+            list(made.run(made.jobs(recipe, BASE, block)))
+    judge = Judge(made, race, 1, "macro_f1", seed=1)
+    judge.look(1)
+    assert set(race.early) == {"dropout"}
+    assert [verdict.verdict for verdict in judge.judge()] == ["helps", "not tried"]
 
 
 def test_both_looks_together_spend_the_rounds_error_rate_and_no_more():

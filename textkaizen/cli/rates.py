@@ -68,7 +68,9 @@ def _require_writable(path: Path) -> None:
         raise UsageError(f"--out must name an SVG file; found {path}. Name one that ends in .svg.")
     if path.is_dir() or not path.parent.is_dir():
         found = "is a folder" if path.is_dir() else "is in a folder that is not there"
-        raise UsageError(f"--out must name a file that can be written; {path} {found}.")
+        raise UsageError(
+            f"--out must name a file that can be written; {path} {found}. Name another one."
+        )
 
 
 def _write(path: Path, drawn: str) -> None:

@@ -33,7 +33,8 @@ def check_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise UsageError(
-            f"--out must name a folder that can be written; {folder} cannot: {error.strerror}."
+            f"--out must name a folder that can be written; {folder} cannot: {error.strerror}. "
+            "Name another one."
         ) from error
     strange = sorted(path.name for path in folder.iterdir() if path.name not in NAMES)
     if strange and not any((folder / name).exists() for name in ("verdicts.json", FILE)):

@@ -13,6 +13,7 @@ from functools import reduce
 
 import numpy as np
 
+from textkaizen.errors import UsageError
 from textkaizen.measure.compare import Answers, contrast, holm
 from textkaizen.recipe import Recipe
 from textkaizen.study.course import INTERRUPTED, Course, Ladder, Means
@@ -172,7 +173,7 @@ def _run_both(experiment: Experiment, pair: _Pair, final: Recipe, course: Course
 
 
 def contrasted(experiment: Experiment, pair: _Pair, course: Course) -> Substitutes | None:
-    """Compare what two improvements add together with what each adds alone."""
+    """Compare what two improvements add together with what each adds alone; None: unknown."""
     runs = [experiment.runs[recipe] for recipe in pair.recipes]
     material = experiment.material
     seeds = max(1, min(one.sweeps for one in runs))
@@ -187,14 +188,19 @@ def contrasted(experiment: Experiment, pair: _Pair, course: Course) -> Substitut
         )
         for one in runs
     ]
-    found = contrast(
-        material.labels[seen],
-        tuple(answers),
-        material.partition[:seeds, seen],
-        classes=len(material.classes),
-        units=material.units[seen],
-        seed=course.seed,
-        metric=course.metric,
-    )
+    try:
+        found = contrast(
+            material.labels[seen],
+            tuple(answers),
+            material.partition[:seeds, seen],
+            classes=len(material.classes),
+            units=material.units[seen],
+            seed=course.seed,
+            metric=course.metric,
+        )
+    except UsageError:
+        if seen.all():
+            raise
+        return None  # a scorer that needs every class, which part of the texts may lack
     alone, other, both, interaction = found
     return Substitutes(pair.first, pair.second, alone, other, both, interaction)

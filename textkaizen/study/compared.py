@@ -41,6 +41,7 @@ from textkaizen.study.budget import (
 from textkaizen.study.course import INTERRUPTED, ROUNDS, Course, Ladder, Means, Progress
 from textkaizen.study.design import experiment_of
 from textkaizen.study.experiment import Answer, Experiment, Job, Other, lane_seed
+from textkaizen.study.explanation import baseline_story
 from textkaizen.study.improvements import Improvement, applicable
 from textkaizen.study.material import Material
 from textkaizen.study.metric import MACRO_F1, require_metric
@@ -180,7 +181,8 @@ def compare(
     start = base if isinstance(base, Recipe) else Recipe()
     ladder, experiment = Ladder(start), None
     racing = [Candidate(_improvement(name, one), one) for name, one in rest]
-    course = Course((), budget, 0.0, start, seed, share=1.0, metric=metric)
+    called = _called(base_name, base)
+    course = Course((), budget, 0.0, start, seed, share=1.0, metric=metric, base_name=called)
     if budget.timed:
         course = replace(course, closing_seconds=(1 - STUDY_SHARE) * budget.seconds)
     try:
@@ -307,11 +309,21 @@ def _told(
     if not isinstance(named[base], Recipe):
         # These are a network's, and no network is the base.
         design = {name: each for name, each in design.items() if name not in OF_NETWORKS}
+    elif experiment is not None and "baseline_story" in design:
+        called = _called(base, named[base])
+        called = called[:1].upper() + called[1:]
+        design["baseline_story"] = baseline_story(experiment.runs[named[base]].facts, called)
     verdicts = tuple(
         replace(v, change=worded(one.estimator)) if isinstance(one, PipelineCandidate) else v
         for v, one in ((v, named[v.name]) for v in result.verdicts)
     )
     return replace(result, design=design, verdicts=verdicts)
+
+
+def _called(name: str, one: Recipe | Other) -> str:
+    """What sentences call a candidate: a capital at their start would change a bare name."""
+    kind = RECIPE if isinstance(one, Recipe) else PIPELINE
+    return name if name == DEFAULT else f"the {kind} {name}"
 
 
 def _what(one: Recipe | Other) -> dict[str, str]:

@@ -103,6 +103,7 @@ class Course:
         metric: that decides.
         family: questions that a round corrects for at least.
         closing_seconds: kept from the rounds for what is asked after them.
+        base_name: how people call what the first round starts from; "" is the baseline.
     """
 
     improvements: tuple[Improvement, ...]
@@ -114,6 +115,7 @@ class Course:
     metric: str = "macro_f1"
     closing_seconds: float = 0.0
     family: int = 0
+    base_name: str = ""
 
     def time_left(self, recipe: Recipe) -> float:
         """Seconds left for lanes of rounds, when `recipe` is to be trained at the end."""

@@ -37,6 +37,7 @@ def why(
     verdict: Verdict,
     group: str,
     same: float | None = None,
+    base_name: str = "",
 ) -> str:
     """Say in one sentence what goes with a verdict; "" where nothing was observed.
 
@@ -45,6 +46,7 @@ def why(
         verdict: its name, round and verdict are read.
         group: of the improvement.
         same: share of the answers that the base gives, too, 0 to 1; None where it is not known.
+        base_name: how people call the base; "" for the baseline, or what a later round starts from.
 
     Example:
         >>> verdict = Verdict("dropout 0.5", "dropout", 1, None, None, None, "helps")
@@ -54,7 +56,7 @@ def why(
         the baseline has 98 % of its training texts right and 81 % of the others;
         dropout 0.5 narrows that gap from 17 to 11 points
     """
-    base = "the baseline" if verdict.round == 1 else "the round's start"
+    base = base_name or ("the baseline" if verdict.round == 1 else "the round's start")
     pair = Pair(tuple(zip(base_facts, own_facts, strict=False)), base, verdict.name)
     broken = diverged(pair)
     if broken is not None:
@@ -70,11 +72,12 @@ def why(
     return next((line.words for line in (*fitting, *found)), "") or _alike(pair, same)
 
 
-def baseline_story(facts: Sequence[Facts]) -> str:
+def baseline_story(facts: Sequence[Facts], name: str = "The baseline") -> str:
     """Say in a sentence or two how the baseline learns; "" where nothing was observed.
 
     Args:
         facts: see `observation.observed`; one a seed.
+        name: how people call it.
 
     Example:
         >>> facts = {"train_right": 0.98, "right": 0.81, "risen": 1.34, "epochs": 60}
@@ -84,7 +87,7 @@ def baseline_story(facts: Sequence[Facts]) -> str:
     """
     known, broken = means(facts), int(sum(one.get("diverged", 0) for one in facts))
     if broken:
-        return f"The baseline diverges: {broken} of {networks(len(facts))} ended without a loss."
+        return f"{name} diverges: {broken} of {networks(len(facts))} ended without a loss."
     if not {"train_right", "right"} <= set(known):
         return ""
     texts, falling = " and ".join(shares(known)), still_falling(known)
@@ -93,11 +96,11 @@ def baseline_story(facts: Sequence[Facts]) -> str:
         lowest = f"epoch {known['lowest_epoch']:.0f} of {known['epochs']:.0f}"
     if lowest and known.get("risen", 1.0) >= RISEN:
         ends = f"its validation loss ends {above(known)} above its lowest"
-        said = f"The baseline overfits from {lowest}: {ends}, with {texts}."
+        said = f"{name} overfits from {lowest}: {ends}, with {texts}."
     elif falling is not None:
-        said = f"The baseline's training had not ended: {falling}, with {texts}."
+        said = f"{name}'s training had not ended: {falling}, with {texts}."
     else:
-        said = f"The baseline has {texts}"
+        said = f"{name} has {texts}"
         said += f"; its validation loss is lowest in {lowest}." if lowest else "."
     if known.get("dead", 0.0) >= LEAST["dead"]:
         said += f" {per_cent(known['dead'])} of its hidden units are dead: flat for every text."

@@ -73,6 +73,7 @@ class Race:
         dropped: names of those that were futile.
         looked_early: whether the early look took place.
         family: questions that are corrected for at least, where candidates were chosen of so many.
+        base_name: how people call the base, where it has a name of its own.
     """
 
     base: Recipe | Other
@@ -83,6 +84,7 @@ class Race:
     dropped: set[str] = field(default_factory=set)
     looked_early: bool = False
     family: int = 0
+    base_name: str = ""
 
     @property
     def unasked(self) -> int:

@@ -86,7 +86,7 @@ def measure_round(
         `Ladder.rounds`.
     """
     blocks = blocks_of(experiment.material.fold_count, len(experiment.material.seeds))
-    race = Race(base, candidates, blocks, family=course.family)
+    race = Race(base, candidates, blocks, family=course.family, base_name=course.base_name)
     lanes_before, interrupted = experiment.lanes, False
     judge = Judge(experiment, race, number, course.metric, course.seed)
     try:

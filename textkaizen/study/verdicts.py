@@ -121,7 +121,8 @@ class Judge:
         if both is None:
             return ""
         base, own = (self.experiment.runs[recipe].facts for recipe in (both.before, both.after))
-        return why(base, own, verdict, candidate.improvement.group, both.same)
+        group = candidate.improvement.group
+        return why(base, own, verdict, group, both.same, self.race.base_name)
 
     def _last_p(self, verdict: Verdict) -> float:
         """What the end asks of a verdict: what was dropped or not tried counts, and claims nothing.
@@ -150,7 +151,8 @@ class Judge:
         both = self._comparison(candidate)
         if both is None or candidate.improvement.name in self.race.dropped:
             return None
-        return both.differences(self.seed)[self.metric]
+        gaps = self._differences(both)
+        return None if gaps is None else gaps[self.metric]
 
     def _drop_futile(self) -> None:
         """Close what has so small a chance of a verdict that lanes are better spent elsewhere."""
@@ -175,20 +177,24 @@ class Judge:
             return None
         return Comparison(self.experiment, self.race.base, candidate.recipe, done, self.metric)
 
+    def _differences(self, both: Comparison) -> dict[str, Difference] | None:
+        """Compare; None where a scorer needs every class, which part of the texts may lack."""
+        try:
+            return both.differences(self.seed)
+        except UsageError:
+            if both.done.blocks > 1:
+                raise
+            return None
+
     def _measured(self, candidate: Candidate) -> Verdict:
         """Compare one candidate; its verdict is not yet concluded."""
         race, own = self.race, candidate.improvement
         change = changed(race.base, candidate.recipe)
         blank = Verdict(own.name, own.group, self.number, None, None, None, NOT_TRIED, "", change)
         both = self._comparison(candidate)
-        if both is None:
+        gaps = None if both is None else self._differences(both)
+        if both is None or gaps is None:
             return blank
-        try:
-            gaps = both.differences(self.seed)
-        except UsageError:
-            if both.done.blocks > 1:
-                raise
-            return blank  # a scorer that needs every class, which part of the texts may lack
         runs = self.experiment.runs[candidate.recipe]
         early, dropped = own.name in race.early, own.name in race.dropped
         return replace(
