@@ -37,7 +37,7 @@ def stepped(steps=1, **knobs):
     state = state._replace(table=(jnp.array(FIRST, "f"), *state.table[1:]), layers=layers)
     batch, logs = jax.tree.map(lambda part: jnp.array(part[0]), batches), []
     for _ in range(steps):
-        state, _, new = STEP(spec, state, jnp.zeros(0), inputs, batch, np.int32(0))
+        state, new = STEP(spec, state, inputs, batch, np.int32(0))
         logs.append([float(value) for value in new])
     return state, logs
 

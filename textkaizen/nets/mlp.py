@@ -20,7 +20,7 @@ from jax import Array
 from textkaizen.nets.activations import activate
 from textkaizen.nets.choices import choose
 from textkaizen.nets.constants import NORM_EPSILON, NORM_MOMENTUM
-from textkaizen.nets.dropout import dropped
+from textkaizen.nets.dropout import Folds, dropped
 
 
 class Bags(NamedTuple):
@@ -89,6 +89,7 @@ def training_logits(
     valid: Array,
     *,
     key: Array,
+    folds: Folds = (),
 ) -> tuple[Array, tuple[Moving, ...]]:
     """Return logits [texts, classes] and the new moving statistics of batch norm.
 
@@ -97,7 +98,7 @@ def training_logits(
         layers: first to last.
         moving: of each hidden layer.
         valid: float [texts], 1 for a text, 0 for padding.
-        key: for the dropout masks; each layer takes a key of its own from it.
+        key, folds: for the dropout masks, see `dropout.folded`; each layer folds its number in.
     """
     x, updated = first_sums, []
     for number, layer in enumerate(layers):
@@ -105,8 +106,8 @@ def training_logits(
         if number == len(layers) - 1:
             break
         x, statistics = _normalised_activation(x, layer, moving[number], choices, number, valid)
-        own, rate = jax.random.fold_in(key, number), jnp.asarray(choices.dropout)[number]
-        x = dropped(x, rate, choices.dropout_kind, key=own)
+        rate = jnp.asarray(choices.dropout)[number]
+        x = dropped(x, rate, choices.dropout_kind, key=key, folds=(*folds, number))
         updated.append(statistics)
     return x, tuple(updated)
 

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from textkaizen.nets.dropout import dropout_mask
+from textkaizen.nets.dropout import Folds, dropout_mask, folded
 from textkaizen.nets.mlp import Bags
 from textkaizen.train.losses import smoothed
 from textkaizen.train.state import Extras
@@ -25,20 +25,23 @@ from textkaizen.train.state import Extras
 NOISE, DROP, MIX = 1_000_001, 1_000_002, 1_000_003
 
 
-def noisy_bags(bags: Bags, extras: Extras, *, key: Array) -> Bags:
+def noisy_bags(bags: Bags, extras: Extras, *, key: Array, folds: Folds = ()) -> Bags:
     """Drop some of the non-zeros and add noise to the others."""
     weights, shape = bags.weights, bags.weights.shape
-    kept = dropout_mask(shape, jnp.asarray(extras.input_dropout), key=jax.random.fold_in(key, DROP))
+    rate = jnp.asarray(extras.input_dropout)
+    kept = dropout_mask(shape, rate, key=key, folds=(*folds, DROP))
     weights = weights * kept
 
     def noisy() -> Array:
-        drawn = jax.random.normal(jax.random.fold_in(key, NOISE), shape)
+        drawn = jax.random.normal(folded(key, (*folds, NOISE)), shape)
         return jnp.where(weights != 0, weights + extras.input_noise * drawn, 0.0)
 
     return bags._replace(weights=jax.lax.cond(extras.input_noise > 0, noisy, lambda: weights))
 
 
-def mixing(extras: Extras, valid: Array, *, key: Array) -> tuple[Array, Array]:
+def mixing(
+    extras: Extras, valid: Array, *, key: Array, folds: Folds = ()
+) -> tuple[Array, Array]:
     """Return the weight of each text's own part and the number of its partner, [texts].
 
     The weight is drawn once a batch from Beta(mixup, mixup); off it is 1.
@@ -46,7 +49,7 @@ def mixing(extras: Extras, valid: Array, *, key: Array) -> tuple[Array, Array]:
     alpha = jnp.asarray(extras.mixup)
     own = jax.lax.cond(
         alpha > 0,
-        lambda: jax.random.beta(jax.random.fold_in(key, MIX), alpha, alpha),
+        lambda: jax.random.beta(folded(key, (*folds, MIX)), alpha, alpha),
         lambda: jnp.ones(()),
     )
     number, count = jnp.arange(len(valid)), valid.sum().astype(jnp.int32)

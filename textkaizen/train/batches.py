@@ -21,6 +21,8 @@ SPARE = 1.04  # how much more room is given than is needed
 LOOKED_EPOCHS = 100
 LOOKED_TEXTS = 1_000_000  # 10 ms
 ROW_EPOCHS = 3
+ROW_ENTRIES = 2_000_000  # non-zeros looked at for different features, at most
+PIECE_ENTRIES = 2_000_000  # non-zeros laid out at once, at most: 40 MB
 SCRATCH = 1 << 18  # cells, 1 MB: what a core keeps close
 
 
@@ -53,6 +55,8 @@ class Batches(NamedTuple):
     Args:
         ids: int32 [steps, rows], the different features of each batch; padding is beyond the
             table and different everywhere, so that a scatter drops it.
+        since: int32 [steps, rows], the step of the epoch, from 1, in which a row was read last
+            before this batch; 0 for its first.
         places: int32 [steps, entries], into `ids`, or features on the plain path.
         weights: float32 [steps, entries]; padding 0.
         texts: int32 [steps, entries], number of the text in its batch, ascending.
@@ -61,6 +65,7 @@ class Batches(NamedTuple):
     """
 
     ids: np.ndarray
+    since: np.ndarray
     places: np.ndarray
     weights: np.ndarray
     texts: np.ndarray
@@ -109,12 +114,14 @@ def room_needed(bags: csr_matrix, batch_size: int, seed: int, table_rows: int) -
         entries = max(entries, int(counts.max()))
         if table_rows and number < ROW_EPOCHS:
             offsets = np.cumsum(counts) - counts
-            found = _different(bags[order].indices, offsets, counts, table_rows)
-            different += found.sizes.tolist()
+            seen = max(int(np.searchsorted(offsets, ROW_ENTRIES // ROW_EPOCHS)), 1)
+            some = rows_of(bags, order[: seen * batch_size]).indices
+            different += _different(some, offsets[:seen], counts[:seen], table_rows).sizes.tolist()
     most = max(different, default=0)
     if most:
         most = min(max(most, int(np.mean(different) + 4.5 * np.std(different))), entries)
-    return spacious(Room(len(starts), entries, most))
+    room = spacious(Room(len(starts), entries, most))
+    return room._replace(steps=min(room.steps, max(PIECE_ENTRIES // room.entries, 1)))
 
 
 def spacious(room: Room) -> Room:
@@ -145,7 +152,7 @@ def arrange(
     Returns:
         The epoch and the room it was laid out in.
     """
-    shuffled = bags[order]
+    shuffled = rows_of(bags, order)
     texts, steps = len(order), -(-len(order) // batch_size)
     starts = shuffled.indptr[::batch_size][:steps].astype(np.int64)
     counts = np.diff(np.append(starts, shuffled.indptr[-1]))
@@ -157,10 +164,9 @@ def arrange(
     room = room if room is not None and room.holds(need) else need
     ids = np.zeros((room.steps, room.rows), np.int32)
     ids[:] = table_rows + np.arange(room.rows, dtype=np.int32)
+    since = np.zeros_like(ids)
     if different:
-        sizes = different.sizes
-        column = np.arange(len(different.ids)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        ids[np.repeat(np.arange(steps), sizes), column] = different.ids
+        _tell_rows(different, table_rows, ids, since)
     # Position of each non-zero: its batch's row, its place in the batch.
     flat = np.arange(shuffled.nnz)
     flat += np.repeat(np.arange(steps) * room.entries - starts, counts)
@@ -178,6 +184,7 @@ def arrange(
     by_entry, by_text = (room.steps, room.entries), (room.steps, batch_size)
     batches = Batches(
         ids,
+        since,
         places.reshape(by_entry),
         weights.reshape(by_entry),
         numbers.reshape(by_entry),
@@ -185,6 +192,41 @@ def arrange(
         valid.reshape(by_text),
     )
     return batches, room
+
+
+def _tell_rows(different: _Different, table_rows: int, ids: np.ndarray, since: np.ndarray) -> None:
+    """Fill in each batch's rows, and when each was read before."""
+    last, begin = np.zeros(table_rows, np.int32), 0
+    for step, size in enumerate(different.sizes.tolist()):
+        own = different.ids[begin : begin + size]
+        ids[step, :size] = own
+        since[step, :size] = last[own]
+        last[own] = step + 1
+        begin += size
+
+
+class Rows(NamedTuple):
+    """Rows of a sparse matrix, one after another; as of `csr_matrix`."""
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    data: np.ndarray
+
+    @property
+    def nnz(self) -> int:
+        """How many non-zeros they have."""
+        return len(self.indices)
+
+
+def rows_of(bags: csr_matrix, order: np.ndarray) -> Rows:
+    """Pick rows; the same as `bags[order]`, without what SciPy checks on the way."""
+    begins = bags.indptr[order]
+    lengths = bags.indptr[order + 1] - begins
+    indptr = np.zeros(len(order) + 1, np.int64)
+    np.cumsum(lengths, out=indptr[1:])
+    places = np.repeat(begins - indptr[:-1], lengths)
+    places += np.arange(indptr[-1])
+    return Rows(indptr, bags.indices[places], bags.data[places])
 
 
 class _Different(NamedTuple):

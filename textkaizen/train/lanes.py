@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from jax import Array
 from scipy.sparse import csr_matrix
 
 from textkaizen.data import hold_out
@@ -19,15 +20,8 @@ from textkaizen.errors import RecipeError
 from textkaizen.nets.ensemble import ensemble_logits
 from textkaizen.nets.plain import Network, logits
 from textkaizen.recipe import Knobs, Recipe, Shape
-from textkaizen.train.batches import (
-    Batches,
-    Room,
-    arrange,
-    epoch_orders,
-    room_needed,
-    rounded,
-    spacious,
-)
+from textkaizen.train.batches import Room, room_needed, rounded
+from textkaizen.train.epochs import Epochs, Piece
 from textkaizen.train.inputs import (
     epoch_inputs,
     first_state,
@@ -140,38 +134,52 @@ class _Start:
     step_losses: list[np.ndarray] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        recipe, count = self.lane.recipe, self.texts.bags.shape[0]
-        self.room = self.spec.room
-        self.steps = -(-count // self.spec.batch_size)
-        self.rates = learning_rates(recipe.knobs, self.steps * recipe.knobs.epochs)
+        recipe, spec = self.lane.recipe, self.spec
+        self.epochs = Epochs(
+            bags=self.texts.bags,
+            labels=self.texts.labels,
+            batch_size=spec.batch_size,
+            seed=self.seed,
+            table_rows=spec.features if spec.room.rows else 0,
+            room=spec.room,
+            count=recipe.knobs.epochs,
+        )
+        self.rates = learning_rates(recipe.knobs, self.epochs.steps * recipe.knobs.epochs)
         self.optimiser: Optimiser = optimiser(recipe.knobs, self.rates)
         self.plateau = Plateau()
-        self.orders = epoch_orders(count, self.seed)
         self.fixed: Inputs = fixed_inputs(recipe, self.texts.labels, self.lane.classes, self.seed)
 
     def train_epoch(self, state: State, epoch: int) -> tuple[State, Logs]:
-        """Lay the epoch out, compile if need be, train; return the state and the means."""
-        batches, self.room = _laid_out(self.spec, self.texts, next(self.orders), self.room)
-        begin = (epoch - 1) * self.steps
-        inputs = epoch_inputs(self.fixed, self.optimiser, begin, self.room)
-        inputs = inputs._replace(epoch=np.int32(epoch))
-        arguments = (state, inputs, batches, np.int32(self.steps))
-        begun = time.perf_counter()
-        program = self.programs.epoch(self.spec._replace(room=self.room), *arguments)
-        self.compile_seconds += time.perf_counter() - begun
-        state, logs = program(*arguments)
-        logs = np.asarray(logs, np.float64)[: self.steps]
-        count = self.texts.bags.shape[0]
+        """Train on an epoch, piece by piece; return the state and the means."""
+        done, found, steps = 0, [], self.epochs.steps
+        while done < steps:
+            piece = self.epochs.take()
+            state, logs = self._train_piece(state, piece, epoch)
+            self.epochs.look_ahead()  # while the piece trains
+            found.append(np.asarray(logs, np.float64)[: piece.steps])
+            done += piece.steps
+        logs, count = np.concatenate(found), self.texts.bags.shape[0]
         if self.spec.each_step:
-            begins = np.arange(self.steps) * self.spec.batch_size
+            begins = np.arange(steps) * self.spec.batch_size
             sizes = np.minimum(count - begins, self.spec.batch_size)
             self.step_losses.append(logs[:, 0] / sizes)
         loss, correct, penalty = logs.sum(0).tolist()
         return state, {
             "loss": loss / count,
             "accuracy": correct / count,
-            "penalty": penalty / self.steps,
+            "penalty": penalty / steps,
         }
+
+    def _train_piece(self, state: State, piece: Piece, epoch: int) -> tuple[State, Array]:
+        """Begin to train on a piece, compiling if need be; return what will come of it."""
+        begin = (epoch - 1) * self.epochs.steps + piece.begin
+        inputs = epoch_inputs(self.fixed, self.optimiser, begin, piece.room)
+        inputs = inputs._replace(epoch=np.int32(epoch), begin=np.int32(piece.begin))
+        arguments = (state, inputs, piece.batches, np.int32(piece.steps))
+        begun = time.perf_counter()
+        program = self.programs.epoch(self.spec._replace(room=piece.room), *arguments)
+        self.compile_seconds += time.perf_counter() - begun
+        return program(*arguments)
 
     def judge(self, state: State) -> Logs:
         """Return validation logs; empty where nothing is held back."""
@@ -339,13 +347,3 @@ def _specification(lane: Lane, texts: _Texts) -> Spec:
     room = lane.room or _wanted_room(lane, texts)
     how = (lane.lean, lane.extras)
     return specification(lane.recipe, lane.classes, _table_rows(lane), room, *how)
-
-
-def _laid_out(spec: Spec, texts: _Texts, order: np.ndarray, room: Room) -> tuple[Batches, Room]:
-    """Lay out an epoch in the room, or in a larger one that later epochs are to use as well."""
-    how = {"table_rows": spec.features if spec.room.rows else 0}
-    batches, laid = arrange(texts.bags, texts.labels, spec.batch_size, order, room=room, **how)
-    if laid == room:
-        return batches, room
-    room = spacious(room.joined(laid))
-    return arrange(texts.bags, texts.labels, spec.batch_size, order, room=room, **how)

@@ -39,6 +39,7 @@ from __future__ import annotations
 
 from itertools import accumulate
 from math import comb
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -91,12 +92,44 @@ def missed_tables(optimiser: Optimiser, begin: int, steps: int) -> np.ndarray:
     return np.stack([*sums, product])
 
 
+class Gaps(NamedTuple):
+    """What a gap of some steps does, whichever row has it.
+
+    Args:
+        decay, gone: what is left of m, and what is not.
+        shrunk: what is left of v.
+        a, fallen: rho to the power of the gap, and 1 less that.
+    """
+
+    decay: Array
+    gone: Array
+    shrunk: Array
+    a: Array
+    fallen: Array
+
+
+def after(gap: Array, rule: Rule) -> Gaps:
+    """Return what gaps of so many steps do, an array each of the shape of `gap` (float)."""
+    # What goes is taken for itself: as 1 less what stays it would have lost most of its digits.
+    decay, gone = jnp.power(rule.keep_m, gap), -jnp.expm1(gap * jnp.log(rule.keep_m))
+    # Not a power: lose_v is exact in float32, 1 - lose_v is not, and would err `gap` times.
+    logs = gap * jnp.log1p(-rule.lose_v)
+    return Gaps(decay, gone, jnp.exp(logs), jnp.exp(logs / 2), -jnp.expm1(logs / 2))
+
+
+def gap_table(steps: int, rule: Rule) -> Array:
+    """Return `Gaps` for 0 to `steps` steps, [steps + 1, 5]: rows read them, an epoch makes them."""
+    gaps = jnp.arange(steps + 1).astype(jnp.asarray(rule.keep_m).dtype)
+    return jnp.stack(after(gaps, rule), 1)
+
+
 def catch_up(
     rows: tuple[Array, Array, Array],
     last: Array,
     now: Array | int,
     rule: Rule,
     tables: Array | np.ndarray,
+    gaps: Array | None = None,
 ) -> tuple[Array, Array, Array]:
     """Bring rows to step `now`.
 
@@ -106,25 +139,27 @@ def catch_up(
         now: steps done in this epoch.
         rule: scalars.
         tables: [TERMS + 1, steps + 1], of this epoch; without its last row nothing decays.
+        gaps: of `gap_table`, for as many steps at least; None works each row's out.
 
     Returns:
         Weights, m and v as if every step with a zero gradient had been taken.
     """
     weight, m, v = rows
     tables = jnp.asarray(tables)
-    gap = (now - last).astype(weight.dtype)
-    # What goes is taken for itself: as 1 less what stays it would have lost most of its digits.
-    decay, gone = jnp.power(rule.keep_m, gap), -jnp.expm1(gap * jnp.log(rule.keep_m))
-    # Not a power: lose_v is exact in float32, 1 - lose_v is not, and would err `gap` times.
-    logs = gap * jnp.log1p(-rule.lose_v)
-    shrunk, a, fallen = jnp.exp(logs), jnp.exp(logs / 2), -jnp.expm1(logs / 2)
+    gap = now - last
+    if gaps is None:
+        found = after(gap.astype(weight.dtype), rule)
+    else:
+        found = Gaps(*jnp.moveaxis(gaps.at[gap].get(mode="clip"), -1, 0))
+    decay, gone, shrunk, a, fallen = found
     at_last, at_now = tables[:, last], tables[:, now]
     missed = []
     for k in range(TERMS):
         tail = sum(comb(k, i) * fallen ** (k - i) * a**i * at_now[i] for i in range(k + 1))
         missed.append(jnp.where(gap > 0, at_last[k] - tail + gone * tail, 0.0)[:, None])
-    root = jnp.sqrt(v)
-    under = 1 / (jnp.sqrt(v + rule.inside) + rule.outside)
+    # With an epsilon inside the root nothing moves (see above), so one root serves both.
+    root = jnp.sqrt(v + rule.inside)
+    under = 1 / (root + rule.outside)
     s = root * under
     total = missed[-1]
     for k in reversed(range(TERMS - 1)):
@@ -134,6 +169,17 @@ def catch_up(
         lost = -jnp.expm1(at_now[TERMS] - at_last[TERMS])[:, None]
         moved = lost * weight + jnp.exp(at_now[TERMS]) * moved
     return weight - moved, m * decay[:, None], v * shrunk[:, None]
+
+
+def last_read(features: int, ids: Array | np.ndarray) -> Array:
+    """Return the step, from 1, in which each row of a table is read last, int32 [features]; or 0.
+
+    Args:
+        features: rows of the table.
+        ids: int32 [steps, rows], what each step reads; what is beyond the table is padding.
+    """
+    steps = jnp.broadcast_to(jnp.arange(1, len(ids) + 1, dtype=jnp.int32)[:, None], ids.shape)
+    return jnp.zeros(features, jnp.int32).at[ids].max(steps, mode="drop")
 
 
 def lazy_pays(features: int, rows: int) -> bool:

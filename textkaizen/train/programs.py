@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from textkaizen.train.batches import Batches
-from textkaizen.train.lazy import catch_up
+from textkaizen.train.lazy import catch_up, gap_table, last_read
 from textkaizen.train.state import Inputs, Logs, Spec, State
 from textkaizen.train.step import network_step
 
@@ -35,17 +35,18 @@ def epoch(spec: Spec, state: State, inputs: Inputs, batches: Batches, count: Arr
     """
 
     def one(number: Array, carry):
-        state, last, logs = carry
+        state, logs = carry
         batch = jax.tree.map(lambda part: part[number], batches)
-        state, last, new = network_step(spec, state, last, inputs, batch, number)
+        state, new = network_step(spec, state, inputs, batch, number, gaps)
         row = jnp.stack(new)
-        return state, last, logs.at[number].set(row) if spec.each_step else logs + row
+        return state, logs.at[number].set(row) if spec.each_step else logs + row
 
-    last = jnp.zeros(spec.features if spec.room.rows else 0, jnp.int32)
+    gaps = gap_table(spec.room.steps, inputs.rule) if spec.room.rows else None
     logs = jnp.zeros((spec.room.steps if spec.each_step else 1, len(Logs._fields)))
-    state, last, logs = jax.lax.fori_loop(0, count, one, (state, last, logs))
+    state, logs = jax.lax.fori_loop(0, count, one, (state, logs))
     if spec.room.rows:
-        table = catch_up(state.table, last, count, inputs.rule, inputs.tables)
+        last = last_read(spec.features, batches.ids)
+        table = catch_up(state.table, last, count, inputs.rule, inputs.tables, gaps)
         state = state._replace(table=table)
     return state, logs
 

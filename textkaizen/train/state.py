@@ -95,7 +95,8 @@ class Inputs(NamedTuple):
             weights decay.
         penalties: float32 [layers] each.
         max_norm: scalar.
-        key, epoch: decide everything random in a step.
+        key, epoch: decide everything random in a step, with its number in the epoch.
+        begin: number of the first step of these batches in the epoch.
     """
 
     choices: Choices
@@ -107,6 +108,7 @@ class Inputs(NamedTuple):
     max_norm: Array | np.floating
     key: Any = None
     epoch: Array | np.integer | int = 0
+    begin: Array | np.integer | int = 0
 
 
 class Logs(NamedTuple):

@@ -25,24 +25,29 @@ Trained = tuple[Array, tuple[Layer, ...]]  # rows of the table, and all layers
 
 
 def network_step(
-    spec: Spec, state: State, last: Array, inputs: Inputs, batch: Batches, number: Array
-) -> tuple[State, Array, Logs]:
+    spec: Spec,
+    state: State,
+    inputs: Inputs,
+    batch: Batches,
+    number: Array,
+    gaps: Array | None = None,
+) -> tuple[State, Logs]:
     """Train on one batch.
 
     Args:
         spec: static.
-        state, last: weights and, on the lazy path, the step after which each row is up to date.
+        state: weights; on the lazy path each row is as it was when it was last read.
         inputs: of the lane.
         batch: one batch of the epoch, without the first axis.
         number: of the step in the epoch, from 0.
+        gaps: of the lazy path, see `lazy.gap_table`; None works them out.
 
     Returns:
-        The new state and `last`, and the logs of this batch.
+        The new state, and the logs of this batch.
     """
     lazy = spec.room.rows > 0
-    rows = _current_rows(state, last, inputs, batch, number) if lazy else state.table
-    key = jax.random.fold_in(jax.random.fold_in(inputs.key, inputs.epoch), number)
-    loss = _loss_of(spec, state, inputs, batch, key)
+    rows = _current_rows(state, inputs, batch, number, gaps) if lazy else state.table
+    loss = _loss_of(spec, state, inputs, batch, number)
     gradient, (moving, logs) = jax.grad(loss, has_aux=True)((rows[0], state.layers))
     if spec.extras:
         gradient = clipped(gradient, jnp.asarray(inputs.extras.clip_norm))
@@ -56,14 +61,13 @@ def network_step(
         pairs = zip(state.table, table, strict=True)
         weight, m, v = (_put(part, batch.ids, new) for part, new in pairs)
         table = (weight, m, v)
-        last = _put(last, batch.ids, number + 1)
     average = state.average
     if spec.averaged:
         keep = rates.keep_average
         average = jax.tree.map(
             lambda old, new: keep * old + (1 - keep) * new, average, (table[0], layers)
         )
-    return State(table, layers, layers_m, layers_v, moving, average), last, logs
+    return State(table, layers, layers_m, layers_v, moving, average), logs
 
 
 def clipped(gradient: Trained, limit: Array) -> Trained:
@@ -77,38 +81,38 @@ def clipped(gradient: Trained, limit: Array) -> Trained:
 
 
 def _current_rows(
-    state: State, last: Array, inputs: Inputs, batch: Batches, number: Array
+    state: State, inputs: Inputs, batch: Batches, number: Array, gaps: Array | None
 ) -> tuple[Array, Array, Array]:
     """Read the batch's rows, brought up to the step before this one."""
     weight, m, v = (part.at[batch.ids].get(mode="clip") for part in state.table)
-    since = last.at[batch.ids].get(mode="clip")
-    return catch_up((weight, m, v), since, number, inputs.rule, inputs.tables)
+    return catch_up((weight, m, v), batch.since, number, inputs.rule, inputs.tables, gaps)
 
 
-def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, key: Array):
+def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, number: Array):
     """Return the loss of this batch as a function of what is trained."""
     valid, choices = jnp.asarray(batch.valid), _chosen(spec, inputs)
+    random = {"key": inputs.key, "folds": (inputs.epoch, inputs.begin + number)}
     labels, classes = jnp.asarray(batch.labels), spec.widths[-1]
     bags = Bags(*(jnp.asarray(part) for part in (batch.places, batch.weights, batch.texts)))
     if spec.extras:
-        bags = noisy_bags(bags, inputs.extras, key=key)
-        own, partner = mixing(inputs.extras, valid, key=key)
+        bags = noisy_bags(bags, inputs.extras, **random)
+        own, partner = mixing(inputs.extras, valid, **random)
 
     def loss(trained: Trained):
         first, layers = trained
         sums = bag_sums(first, bags, spec.batch_size)
         if spec.extras:
             sums = mixed(sums, own, partner)
-        logits, moving = training_logits(sums, layers, state.moving, choices, valid, key=key)
+        logits, moving = training_logits(sums, layers, state.moving, choices, valid, **random)
         if spec.extras:
             targets, counts = soft_targets(labels, inputs.extras, own, partner, classes)
             gamma = jnp.asarray(inputs.extras.focal_gamma)
             each = training_loss(inputs.extras.loss, logits, targets, gamma) * counts
         else:
-            logs = jax.nn.log_softmax(logits)
-            each = -jnp.take_along_axis(logs, labels[:, None], 1)[:, 0]
+            own_class = labels[:, None] == jnp.arange(classes)
+            each = -jnp.where(own_class, jax.nn.log_softmax(logits), 0.0).sum(1)
         total = (each * valid).sum()
-        correct = ((logits.argmax(1) == labels) * valid).sum()
+        correct = (_first_largest(logits) == labels) @ valid
         extra = jnp.zeros(())
         if spec.penalised:
             kernels = [first, *(layer.kernel for layer in layers[1:])]
@@ -117,6 +121,13 @@ def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, key: Arra
         return mean + extra, (moving, Logs(total, correct, extra))
 
     return loss
+
+
+def _first_largest(logits: Array) -> Array:
+    """The same as `argmax`, in two passes that a processor takes several classes at once in."""
+    number = jnp.arange(logits.shape[1])
+    is_largest = logits == logits.max(1, keepdims=True)
+    return jnp.where(is_largest, number, logits.shape[1]).min(1)
 
 
 def _put(part: Array, ids: Array | np.ndarray, new: Array) -> Array:

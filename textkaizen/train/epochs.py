@@ -1,0 +1,86 @@
+"""The epochs of a lane in pieces, each laid out while the one before it trains.
+
+A piece is as many batches as have place in the program's room: a whole epoch of a small set, a part
+of a large one, so that what is laid out stays small beside the bags. Dispatch returns before a
+program has ended, so laying out the next piece costs one network on two cores nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from textkaizen.train.batches import Batches, Room, arrange, epoch_orders, spacious
+
+
+class Piece(NamedTuple):
+    """Batches that follow each other in an epoch.
+
+    Args:
+        batches, room: laid out, and the room they are laid out in.
+        begin: number of its first step in the epoch, from 0.
+        steps: how many it has.
+    """
+
+    batches: Batches
+    room: Room
+    begin: int
+    steps: int
+
+
+@dataclass
+class Epochs:
+    """What a lane trains on, piece by piece, epoch after epoch.
+
+    Args:
+        bags, labels: of the training texts.
+        batch_size, seed: of the lane's start.
+        table_rows: rows of a table whose rows are lazy; 0 on the plain path.
+        room: of the program; grows where an epoch needs more after all.
+        count: epochs at most.
+    """
+
+    bags: csr_matrix
+    labels: np.ndarray
+    batch_size: int
+    seed: int
+    table_rows: int
+    room: Room
+    count: int
+
+    def __post_init__(self) -> None:
+        self.steps = -(-self.bags.shape[0] // self.batch_size)
+        self._pieces = self._laid_out()
+        self._ahead: Piece | None = None
+
+    def take(self) -> Piece:
+        """Return the next piece, laid out ahead or now."""
+        piece, self._ahead = self._ahead or next(self._pieces), None
+        return piece
+
+    def look_ahead(self) -> None:
+        """Lay out the piece after the one that was taken, if there is one."""
+        self._ahead = self._ahead or next(self._pieces, None)
+
+    def _laid_out(self) -> Iterator[Piece]:
+        orders = epoch_orders(self.bags.shape[0], self.seed)
+        for _ in range(self.count):
+            order, begin = next(orders), 0
+            while begin < self.steps:
+                steps = min(self.room.steps, self.steps - begin)
+                span = slice(begin * self.batch_size, (begin + steps) * self.batch_size)
+                yield Piece(self._arranged(order[span]), self.room, begin, steps)
+                begin += steps
+
+    def _arranged(self, order: np.ndarray) -> Batches:
+        """Lay texts out in the room, or in a larger one that later pieces are to use as well."""
+        what = (self.bags, self.labels, self.batch_size, order)
+        batches, laid = arrange(*what, room=self.room, table_rows=self.table_rows)
+        if laid == self.room:
+            return batches
+        self.room = spacious(self.room.joined(laid))
+        return arrange(*what, room=self.room, table_rows=self.table_rows)[0]
