@@ -24,7 +24,11 @@ from textkaizen.train.lazy import catch_up, gap_table, last_read
 from textkaizen.train.state import Inputs, Logs, Spec, State
 from textkaizen.train.step import network_step
 
-ONE_THREAD: dict[str, str | bool] = {"xla_cpu_multi_thread_eigen": False}
+# One operation after another: handing these small ones to other threads takes longer than they do.
+ONE_THREAD: dict[str, str | bool] = {
+    "xla_cpu_multi_thread_eigen": False,
+    "xla_cpu_enable_concurrency_optimized_scheduler": False,
+}
 
 
 def epoch(spec: Spec, state: State, inputs: Inputs, batches: Batches, count: Array):
