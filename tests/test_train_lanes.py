@@ -14,6 +14,7 @@ from textkaizen.nets.plain import log_softmax, logits
 from textkaizen.recipe import Recipe
 from textkaizen.train import lanes
 from textkaizen.train.batches import Room, epoch_orders, rounded
+from textkaizen.train.epochs import Epochs
 from textkaizen.train.inputs import first_state, mask_key
 from textkaizen.train.lanes import Lane, train
 from textkaizen.train.programs import Programs
@@ -337,9 +338,9 @@ def test_an_epoch_that_needs_more_room_gets_it_once_and_changes_no_bit(monkeypat
     expected = bits(train(given, enough))
     assert enough.compilations == 1
     given = replace(given, room=Room(12, 64, 64 if lazy else 0))
-    tight, rooms, real = Programs(), [], lanes._laid_out
-    recorded = lambda *given: (laid := real(*given), rooms.append(laid[1]))[0]
-    monkeypatch.setattr(lanes, "_laid_out", recorded)
+    tight, rooms, real = Programs(), [], Epochs.take
+    recorded = lambda epochs: (piece := real(epochs), rooms.append(piece.room))[0]
+    monkeypatch.setattr(Epochs, "take", recorded)
     assert bits(train(given, tight)) == expected
     assert 2 <= tight.compilations == len(set(rooms)) <= 4
     assert all(later.holds(earlier) for earlier, later in pairwise(rooms))

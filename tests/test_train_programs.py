@@ -133,9 +133,7 @@ def moved(spec, state, weights, rest):
 def test_a_mask_is_the_same_for_a_step_and_another_for_each_step_epoch_and_key():
     spec, state, inputs, batch = one_step("tanh", "none", 0.5, False, NONE, form="float32")
     step = jax.jit(network_step, static_argnums=0)
-    loss = lambda inputs, number: float(
-        step(spec, state, inputs, batch, jnp.int32(number))[1].loss
-    )
+    loss = lambda inputs, number: float(step(spec, state, inputs, batch, jnp.int32(number))[1].loss)
     first = loss(inputs, 0)
     others = [
         loss(inputs, 1),
@@ -156,9 +154,7 @@ def test_penalties_are_those_of_keras():
 
 
 def test_penalties_are_of_the_weights_and_not_of_biases_or_batch_norm():
-    spec, state, inputs, batch = one_step(
-        "relu", "before", 0.0, False, (1, 0, 0), form="float32"
-    )
+    spec, state, inputs, batch = one_step("relu", "before", 0.0, False, (1, 0, 0), form="float32")
     step = jax.jit(network_step, static_argnums=0)
     logs = step(spec, state, inputs, batch, jnp.int32(0))[1]
     kernels = (state.table[0], *(layer.kernel for layer in state.layers))

@@ -39,9 +39,7 @@ def folded(key: Array, folds: Folds) -> Array:
     return reduce(jax.random.fold_in, folds, key)
 
 
-def dropout_mask(
-    shape: tuple[int, ...], rate: Array, *, key: Array, folds: Folds = ()
-) -> Array:
+def dropout_mask(shape: tuple[int, ...], rate: Array, *, key: Array, folds: Folds = ()) -> Array:
     """Draw 0 with probability `rate`, else 1 / (1 - rate); all ones, and no draw, at rate 0."""
 
     def drawn() -> Array:

@@ -39,9 +39,7 @@ def noisy_bags(bags: Bags, extras: Extras, *, key: Array, folds: Folds = ()) -> 
     return bags._replace(weights=jax.lax.cond(extras.input_noise > 0, noisy, lambda: weights))
 
 
-def mixing(
-    extras: Extras, valid: Array, *, key: Array, folds: Folds = ()
-) -> tuple[Array, Array]:
+def mixing(extras: Extras, valid: Array, *, key: Array, folds: Folds = ()) -> tuple[Array, Array]:
     """Return the weight of each text's own part and the number of its partner, [texts].
 
     The weight is drawn once a batch from Beta(mixup, mixup); off it is 1.

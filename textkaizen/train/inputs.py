@@ -134,7 +134,7 @@ def epoch_inputs(fixed: Inputs, chosen: Optimiser, begin: int, room: Room) -> In
     """Cut an epoch's part out of the rates, padded to the program's room, and make its tables.
 
     Args:
-        fixed: of the lane.
+        fixed: of the lane; with a rule, that rule is kept.
         chosen: the optimiser's numbers for the whole training.
         begin: its step that is the epoch's first.
         room: of the program.
@@ -149,7 +149,7 @@ def epoch_inputs(fixed: Inputs, chosen: Optimiser, begin: int, room: Room) -> In
         tables = missed_tables(chosen, begin, room.steps).astype(np.float32)
         # Where nothing decays the logarithm of P is 0, and a program that knows does without.
         tables = tables if chosen.rates.shrink.any() else tables[:TERMS]
-    rule = type(chosen.rule)(*(number(value) for value in chosen.rule))
+    rule = fixed.rule or type(chosen.rule)(*(number(value) for value in chosen.rule))
     return fixed._replace(rule=rule, rates=rates, tables=tables)
 
 

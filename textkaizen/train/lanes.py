@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import jax
 import numpy as np
 from jax import Array
 from scipy.sparse import csr_matrix
@@ -147,7 +148,11 @@ class _Start:
         self.rates = learning_rates(recipe.knobs, self.epochs.steps * recipe.knobs.epochs)
         self.optimiser: Optimiser = optimiser(recipe.knobs, self.rates)
         self.plateau = Plateau()
-        self.fixed: Inputs = fixed_inputs(recipe, self.texts.labels, self.lane.classes, self.seed)
+        fixed = fixed_inputs(recipe, self.texts.labels, self.lane.classes, self.seed)
+        nothing = self.spec.room._replace(steps=0, rows=0)
+        rule = epoch_inputs(fixed, self.optimiser, 0, nothing).rule
+        # Handed to the device once, not at every epoch.
+        self.fixed: Inputs = jax.device_put(fixed._replace(rule=rule))
 
     def train_epoch(self, state: State, epoch: int) -> tuple[State, Logs]:
         """Train on an epoch, piece by piece; return the state and the means."""
