@@ -159,9 +159,9 @@ class _Start:
         done, found, steps = 0, [], self.epochs.steps
         while done < steps:
             piece = self.epochs.take()
-            state, logs = self._train_piece(state, piece, epoch)
+            state, new = self._train_piece(state, piece, epoch)
             self.epochs.look_ahead()  # while the piece trains
-            found.append(np.asarray(logs, np.float64)[: piece.steps])
+            found.append(np.asarray(new, np.float64)[: piece.steps])
             done += piece.steps
         logs, count = np.concatenate(found), self.texts.bags.shape[0]
         if self.spec.each_step:

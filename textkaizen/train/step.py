@@ -85,7 +85,9 @@ def _current_rows(
 ) -> tuple[Array, Array, Array]:
     """Read the batch's rows, brought up to the step before this one."""
     weight, m, v = (part.at[batch.ids].get(mode="clip") for part in state.table)
-    return catch_up((weight, m, v), batch.since, number, inputs.rule, inputs.tables, gaps)
+    return catch_up(
+        (weight, m, v), jnp.asarray(batch.since), number, inputs.rule, inputs.tables, gaps
+    )
 
 
 def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, number: Array):
