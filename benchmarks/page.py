@@ -56,6 +56,17 @@ earlier process has compiled. Medians of the rounds.
 """
 
 
+STEPS_HEAD = """## Where a step's time goes
+
+An epoch recorded by XLA's profiler, one network of 32 units alone; every operation belongs to a part
+of the step. The bound is what the bytes that a step must read and write would take at the speed of a
+large copy, or its products at the speed of a large product of matrices, whichever is longer, on one
+core of this machine; a small table that stays in the processor's cache could be faster still. What
+keeps a step from it: rows are scattered over the table, so each costs a wait of its own and not a
+stream; batches are padded to the longest; and some sixty small operations follow each other, each
+begun anew.
+"""
+
 KERAS_HEAD = """## A Keras model through our fit
 
 `textkaizen.interop.keras.fit` beside the model's own `fit`, both on the JAX backend, 100 epochs,
@@ -224,6 +235,32 @@ def nsmc_section(found: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
+def steps_section(found: dict[str, Any]) -> list[str]:
+    """Return the section on `benchmarks.steps`."""
+    able, tasks = found["machine"], found["tasks"]
+    lines = [
+        STEPS_HEAD,
+        f"One core copies {able['bytes_a_second'] / 1e9:.1f} GB a second, read and written, and "
+        f"multiplies and adds {able['products_a_second'] / 1e9:.0f} times 1e9 a second.",
+        "",
+        f"| | {' | '.join(tasks)} |",
+        "|---|" + "---|" * len(tasks),
+    ]
+    rows = list(tasks.values())
+    parts = list(dict.fromkeys(part for row in rows for part in row["shares"]))
+    told = {
+        "microseconds a step": [f"{row['microseconds']:.0f}" for row in rows],
+        "bytes, KB": [f"{row['bytes'] / 1e3:.0f}" for row in rows],
+        "products, thousands": [f"{row['products'] / 1e3:.0f}" for row in rows],
+        "bound, microseconds": [f"{row['bound_microseconds']:.0f}" for row in rows],
+        **{
+            f"share: {part}": [f"{100 * row['shares'].get(part, 0):.0f} %" for row in rows]
+            for part in parts
+        },
+    }
+    return [*lines, *(f"| {name} | {' | '.join(cells)} |" for name, cells in told.items()), ""]
+
+
 def keras_section(found: dict[str, Any]) -> list[str]:
     """Return the section on `benchmarks.keras_fit`."""
     lines = [
@@ -257,6 +294,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "small": small_section,
     "wide": wide_section,
     "nsmc": nsmc_section,
+    "steps": steps_section,
     "scaling": scaling_section,
     "keras_fit": keras_section,
 }

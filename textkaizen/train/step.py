@@ -52,14 +52,17 @@ def network_step(
     if spec.extras:
         gradient = clipped(gradient, jnp.asarray(inputs.extras.clip_norm))
     rates = Rates(*inputs.rates[number])
-    table = update(rows, gradient[0], inputs.rule, rates, spec.adadelta, spec.decays)
-    layers, layers_m, layers_v = _updated_layers(spec, state, gradient[1], inputs, rates)
+    with jax.named_scope("update_table"):
+        table = update(rows, gradient[0], inputs.rule, rates, spec.adadelta, spec.decays)
+    with jax.named_scope("update_layers"):
+        layers, layers_m, layers_v = _updated_layers(spec, state, gradient[1], inputs, rates)
     if spec.limited:
         table = (max_norm(table[0], inputs.max_norm), *table[1:])
         layers = _limited(layers, inputs)
     if lazy:
         pairs = zip(state.table, table, strict=True)
-        weight, m, v = (_put(part, batch.ids, new) for part, new in pairs)
+        with jax.named_scope("write_rows"):
+            weight, m, v = (_put(part, batch.ids, new) for part, new in pairs)
         table = (weight, m, v)
     average = state.average
     if spec.averaged:
@@ -84,10 +87,11 @@ def _current_rows(
     state: State, inputs: Inputs, batch: Batches, number: Array, gaps: Array | None
 ) -> tuple[Array, Array, Array]:
     """Read the batch's rows, brought up to the step before this one."""
-    weight, m, v = (part.at[batch.ids].get(mode="clip") for part in state.table)
-    return catch_up(
-        (weight, m, v), jnp.asarray(batch.since), number, inputs.rule, inputs.tables, gaps
-    )
+    with jax.named_scope("read_rows"):
+        weight, m, v = (part.at[batch.ids].get(mode="clip") for part in state.table)
+    since = jnp.asarray(batch.since)
+    with jax.named_scope("catch_up"):
+        return catch_up((weight, m, v), since, number, inputs.rule, inputs.tables, gaps)
 
 
 def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, number: Array):
@@ -102,7 +106,8 @@ def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, number: A
 
     def loss(trained: Trained):
         first, layers = trained
-        sums = bag_sums(first, bags, spec.batch_size)
+        with jax.named_scope("bag_sums"):
+            sums = bag_sums(first, bags, spec.batch_size)
         if spec.extras:
             sums = mixed(sums, own, partner)
         logits, moving = training_logits(sums, layers, state.moving, choices, valid, **random)
