@@ -8,6 +8,9 @@ import numpy as np
 from test_report_example import LABELS, curve, difference, example, measured, verdicts
 
 from textkaizen.recipe import Recipe
+from textkaizen.report.design import design
+from textkaizen.report.page import render
+from textkaizen.report.table import summary
 from textkaizen.study.result import (
     HURTS,
     IN_THE_WAY,
@@ -193,3 +196,14 @@ def results():
 def test_the_kinds_differ_from_each_other():
     found = list(results().values())
     assert not [one for place, one in enumerate(found) if one in found[:place]]
+
+
+def test_a_comparison_speaks_of_candidates_and_models_and_of_no_improvement():
+    found = comparison_example()
+    page, table = render(found), summary(found)
+    assert "models trained" in page
+    assert "networks trained" not in page + table
+    assert ">Candidate</th>" in page
+    assert ">Improvement</th>" not in page
+    assert "mprovement" not in "".join(words for _, words in design(found)) + table
+    assert ">Improvement</th>" in render(study_example())

@@ -348,6 +348,12 @@ def test_with_minutes_no_candidate_loses_an_epoch_and_what_there_is_no_time_for_
     assert [verdict.verdict for verdict in whole.verdicts] == ["helps"]
 
 
+def test_where_time_is_short_what_is_no_network_does_not_wait_for_networks_that_are_named_first():
+    found = ask(budget=Budget(seconds=9, clock=Clock()), slow=SLOW, faster=FASTER, bayes=bayes())
+    told = [(verdict.name, verdict.verdict) for verdict in found.verdicts]
+    assert told == [("faster", "not tried"), ("bayes", "no evidence")]
+
+
 def test_ctrl_c_leaves_what_is_known():
     # A lane of each pipeline comes first; then both have a second one, and the network two.
     found = ask(interrupting(6), bayes=bayes(), guessing=GUESSING, slow=SLOW)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from textkaizen.report.ladder import Round, is_study, rounds, training_texts
+from textkaizen.report.ladder import (
+    Round,
+    compared,
+    is_study,
+    rounds,
+    trained_noun,
+    training_texts,
+)
 from textkaizen.report.unshown import dropped_told
 from textkaizen.report.wording import counted
 from textkaizen.study.racing import EARLY_SHARE, FUTILE
 from textkaizen.study.result import Result
 from textkaizen.study.verdicts import ALPHA
+
+CHANGED = "improvement, so only the change differs"
 
 
 def design(result: Result) -> list[tuple[str, str]]:
@@ -47,13 +56,15 @@ def _folds(result: Result) -> str:
     if not folds:
         return "Nothing was parted into folds."
     seeds = result.design.get("seeds") or 1
+    trained = trained_noun(result)
     parted = f"{counted(texts, 'text')} were" if texts else "The texts were"
     return (
-        f"{parted} parted into {counted(folds, 'fold')}. A network learns from all but one of them "
-        "and answers that one, so that each text is answered by a network that has never seen it. "
+        f"{parted} parted into {counted(folds, 'fold')}. A {trained} learns from all but one of "
+        f"them and answers that one, so that each text is answered by a {trained} that has never "
+        "seen it. "
         f"This was done with up to {counted(seeds, 'seed')}: other folds, other first weights, "
-        "another order of batches. Within a seed all of this is the same for every improvement, so "
-        "only the change differs."
+        "another order of batches. Within a seed all of this is the same for every "
+        f"{'candidate, so only the candidates differ' if compared(result) else CHANGED}."
     )
 
 
@@ -74,9 +85,12 @@ def _looks(result: Result, every: tuple[Round, ...]) -> str:
 def _error_rates(result: Result, every: tuple[Round, ...]) -> str:
     alphas = [one.alpha for one in every if one.alpha is not None]
     rates = ", ".join(f"{100 * alpha:.3g} %" for alpha in alphas)
+    claimed, asked = "to help or to hurt", "improvements"
+    if compared(result):
+        claimed, asked = "to be better or worse", "candidates"
     said = (
-        "In a run where nothing does anything, the chance that anything at all is said to help or "
-        f"to hurt is at most {100 * ALPHA:.0f} %. "
+        "In a run where nothing does anything, the chance that anything at all is said "
+        f"{claimed} is at most {100 * ALPHA:.0f} %. "
     )
     if rates:
         halved = ", each round half as much as the one before" if len(alphas) > 1 else ""
@@ -85,7 +99,7 @@ def _error_rates(result: Result, every: tuple[Round, ...]) -> str:
     if closing:
         said += f"Leaving out in turn what was adopted has {100 * closing:.3g} %. "
     return said + (
-        "Within a round Holm's correction allows for all improvements, tried or not; the early "
+        f"Within a round Holm's correction allows for all {asked}, tried or not; the early "
         f"look has {100 * EARLY_SHARE:.0f} % of the round's rate, the end the rest."
     )
 

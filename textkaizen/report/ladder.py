@@ -158,6 +158,11 @@ def baseline_story(result: Result) -> str:
     return str(result.design.get("baseline_story", ""))
 
 
+def trained_noun(result: Result) -> str:
+    """What was trained: networks, or models where a person's own candidates were compared."""
+    return "model" if compared(result) else "network"
+
+
 def ladder(result: Result) -> list[Step]:
     """Return the steps from the baseline to the last recipe, and what it gains in the end."""
     steps = [Step("Start", "The baseline", facts=tuple(filter(None, [baseline_story(result)])))]

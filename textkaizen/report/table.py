@@ -23,6 +23,7 @@ from textkaizen.report.ladder import (
     is_study,
     rounds,
     substitutes_told,
+    trained_noun,
     training_texts,
     verdict_words,
 )
@@ -83,7 +84,7 @@ def summary(result: Result) -> str:
         said.append(f"{counted(len(warned), 'warning')} about the data: {warned[0]}")
     said += result.design.get("warnings") or []
     said.append(
-        f"{counted(result.lanes, 'network')} trained, "
+        f"{counted(result.lanes, trained_noun(result))} trained, "
         f"{counted(result.compilations, 'program')} compiled, {duration(result.seconds)}."
     )
     return "\n".join(wrapped(printable(words), COLUMNS) for words in said if words)

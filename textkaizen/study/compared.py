@@ -181,6 +181,8 @@ def compare(
     start = base if isinstance(base, Recipe) else Recipe()
     ladder, experiment = Ladder(start), None
     racing = [Candidate(_improvement(name, one), one) for name, one in rest]
+    # What is no network takes little as a rule: it must not wait until there is no time left.
+    racing.sort(key=lambda candidate: isinstance(candidate.recipe, Recipe))
     called = _called(base_name, base)
     course = Course((), budget, 0.0, start, seed, share=1.0, metric=metric, base_name=called)
     if budget.timed:
@@ -313,9 +315,10 @@ def _told(
         called = _called(base, named[base])
         called = called[:1].upper() + called[1:]
         design["baseline_story"] = baseline_story(experiment.runs[named[base]].facts, called)
+    in_order = sorted(result.verdicts, key=lambda verdict: list(named).index(verdict.name))
     verdicts = tuple(
         replace(v, change=worded(one.estimator)) if isinstance(one, PipelineCandidate) else v
-        for v, one in ((v, named[v.name]) for v in result.verdicts)
+        for v, one in ((v, named[v.name]) for v in in_order)
     )
     return replace(result, design=design, verdicts=verdicts)
 
