@@ -207,3 +207,9 @@ def test_a_comparison_speaks_of_candidates_and_models_and_of_no_improvement():
     assert ">Improvement</th>" not in page
     assert "mprovement" not in "".join(words for _, words in design(found)) + table
     assert ">Improvement</th>" in render(study_example())
+
+
+def test_of_a_comparison_without_a_verdict_no_improvement_is_told():
+    untried = tuple(replace(v, gap=None, verdict=NOT_TRIED) for v in comparison_example().verdicts)
+    said = summary(replace(comparison_example(), verdicts=untried))
+    assert said.startswith("Nothing was measured. No candidate was trained to its end.")

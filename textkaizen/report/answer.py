@@ -88,7 +88,8 @@ def answer(result: Result) -> Answer:
         return Answer(title, gain_told(result), reason[:1].upper() + reason[1:])
     measured = [verdict for verdict in result.verdicts if verdict.gap is not None]
     if not measured:
-        return Answer("Nothing was measured", "", "No improvement was trained to its end.")
+        tried = "candidate" if compared(result) else "improvement"
+        return Answer("Nothing was measured", "", f"No {tried} was trained to its end.")
     return _found(result, measured)
 
 
