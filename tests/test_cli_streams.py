@@ -86,10 +86,13 @@ def test_a_reader_that_has_gone_is_no_failure(line):
     assert (process.returncode, err) == (0, b"")
 
 
-def test_a_reader_of_predictions_may_go_too(model):
+@pytest.mark.parametrize(
+    ("command", "options"), [("predict", []), ("predict", ["--top-k", 2]), ("chat", [])]
+)
+def test_a_reader_of_answers_may_go_too(model, command, options):
     read, write = os.pipe()
     os.close(read)
-    with started("predict", model, stdout=write) as process:
+    with started(command, model, *options, stdout=write) as process:
         os.close(write)
         _, err = process.communicate(b"lost my key\n" * 1000, timeout=PATIENCE_SECONDS)
     assert (process.returncode, err) == (0, b"")

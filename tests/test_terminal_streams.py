@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from textkaizen.errors import ModelError, UsageError
 from textkaizen.files.models import check_model_folder
-from textkaizen.terminal.streams import exit_status, json_text, results_in
+from textkaizen.terminal.streams import exit_status, json_text, json_writer, results_in
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=20)
 
@@ -22,6 +22,14 @@ def test_json_loses_nothing_whatever_the_output_can_hold(text, encoding):
         told = json_text({"text": text})
     out.write(told)  # strictly: what the encoding cannot hold would be an error
     assert json.loads(told) == {"text": text}
+
+
+@given(st.lists(ANY_TEXT, max_size=3), st.sampled_from(["utf-8", "ascii", "shift_jis"]))
+def test_a_writer_of_many_writes_each_as_if_it_were_alone(texts, encoding):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+        write = json_writer()
+        assert [write({"text": text}) for text in texts] == [json_text({"text": t}) for t in texts]
 
 
 def test_json_without_a_number_for_it_is_an_error():

@@ -4,65 +4,63 @@
 (what was done so far is kept). With `--json` standard output holds one JSON object and nothing
 else. A reader that has gone, as in `| head`, is no failure.
 
+commands   the commands by name, each in the file it is about
 options    arguments and options that commands share, and what is read from the files they name
-studies    improve, study, improvements
-models     train, evaluate, predict, chat
-recipes    recipe
-rates      rates
-data       check
-
-To add a command, write a function in the file it is about and name it below.
-
-Rejected: a decorator in each file (the order in the help would be that of the imports, and the
-files would need an `app` to import from here).
+answering  what `predict` and `chat` do, and how they start at once
 """
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
 
-import typer
+if TYPE_CHECKING:
+    from typer import Typer
 
-from textkaizen.cli import data, models, rates, recipes, studies
-from textkaizen.errors import TextkaizenError
+    app: Typer
 
-app = typer.Typer(
-    name="textkaizen",
-    help="What improved the network on your texts, and by how much?",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-for _command in (
-    studies.improve,
-    studies.study,
-    models.train,
-    studies.improvements,
-    recipes.recipe,
-    rates.rates,
-    data.check,
-    models.evaluate,
-    models.predict,
-    models.chat,
-):
-    app.command()(_command)
+
+def __getattr__(name: str) -> Any:
+    """`app`, all commands together, is made when it is first asked for."""
+    if name != "app":
+        raise AttributeError(f"module 'textkaizen.cli' has no attribute '{name}'")
+    from textkaizen.cli.commands import parser
+
+    made = globals()["app"] = parser()
+    return made
 
 
 def main() -> None:
     """Run the command line and turn errors into messages and exit codes."""
-    from textkaizen.terminal.streams import exit_status, print_all
+    from textkaizen.cli.answering import without_options
+    from textkaizen.errors import TextkaizenError
+    from textkaizen.terminal.streams import exit_status, let_go_of_output, print_all
 
     print_all()
+    arguments = sys.argv[1:]
     try:
-        app(prog_name="textkaizen")
+        asked = without_options(arguments)
+        if asked is not None:
+            asked()
+        else:
+            from textkaizen.cli.commands import call
+
+            call(arguments)
     except TextkaizenError as error:
-        typer.echo(f"textkaizen: {error}", err=True)
+        _say(f"textkaizen: {error}")
         sys.exit(2)
-    except (KeyboardInterrupt, SystemExit) as end:
+    except (KeyboardInterrupt, SystemExit, BrokenPipeError) as end:
         status = exit_status(end)
         if status is None:
             raise
         if status:
-            typer.echo("textkaizen: interrupted.", err=True)
+            _say("textkaizen: interrupted.")
+        else:
+            let_go_of_output()
         sys.exit(status)
+
+
+def _say(message: str) -> None:
+    from typer import echo
+
+    echo(message, err=True)

@@ -144,18 +144,9 @@ def predict(
     top_k: Annotated[int, typer.Option(help="Labels to give for each text.", min=1)] = 1,
 ) -> None:
     """Label texts, one a line: JSON Lines come out."""
-    from textkaizen.agent.predictions import predictions, predictions_by_batch
-    from textkaizen.files.corpora import all_there, open_lines
-    from textkaizen.files.models import load_model
-    from textkaizen.terminal.streams import json_text
+    from textkaizen.cli.answering import label_lines
 
-    loaded = load_model(model)
-    at_once = not all_there(file)  # whoever sends line by line through a pipe waits for an answer
-    answered = predictions if at_once else predictions_by_batch
-    with open_lines(file) as lines:
-        for answer in answered(loaded, lines, top_k):
-            print(json_text(answer), flush=at_once)
-    print(end="", flush=True)  # a reader that has gone is noticed here, not when Python ends
+    label_lines(model, file, top_k)
 
 
 def chat(
@@ -169,10 +160,6 @@ def chat(
 
     Ends with `/quit` or the end of the input.
     """
-    from textkaizen.agent.chat import converse
-    from textkaizen.files.models import load_model
-    from textkaizen.files.replies import load_replies
+    from textkaizen.cli.answering import talk
 
-    loaded = load_model(model)
-    known = load_replies(replies, loaded.labels) if replies is not None else {}
-    converse(loaded, known, seed=seed)
+    talk(model, replies, seed)

@@ -7,12 +7,12 @@ escape in JSON, which so loses nothing.
 from __future__ import annotations
 
 import codecs
-import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
+from json import JSONEncoder
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,26 @@ def json_text(values: dict[str, Any], indent: int | None = None) -> str:
     Raises:
         ValueError: a number that is not finite, which JSON does not have.
     """
-    text = json.dumps(values, ensure_ascii=False, indent=indent, allow_nan=False)
-    with suppress(UnicodeEncodeError):  # half a surrogate pair has no UTF-8
-        text.encode()
-        if codecs.lookup(sys.stdout.encoding or "utf-8").name == "utf-8":
-            return text
-    return json.dumps(values, indent=indent, allow_nan=False)
+    return json_writer(indent)(values)
+
+
+def json_writer(indent: int | None = None) -> Callable[[dict[str, Any]], str]:
+    """Return what does `json_text` for many objects on the standard output there is now."""
+    escaped = JSONEncoder(indent=indent, allow_nan=False)
+    if codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8":
+        return escaped.encode
+    readable = JSONEncoder(indent=indent, allow_nan=False, ensure_ascii=False)
+
+    def write(values: dict[str, Any]) -> str:
+        text = readable.encode(values)
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:  # half a surrogate pair has no UTF-8
+                return escaped.encode(values)
+        return text
+
+    return write
 
 
 def exit_status(end: BaseException) -> int | None:
@@ -50,6 +64,17 @@ def exit_status(end: BaseException) -> int | None:
             return 0
         error = error.__cause__ or error.__context__
     return None
+
+
+def let_go_of_output() -> None:
+    """Send what standard output still holds for a reader that has gone to nowhere.
+
+    Python writes it when it ends, and would fail.
+    """
+    with suppress(OSError, ValueError):  # closed, or not of the system
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 @contextmanager

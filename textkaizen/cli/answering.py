@@ -1,0 +1,80 @@
+"""A model at work: what `predict` and `chat` do, and how they start at once.
+
+A command line that holds a model, perhaps a file, and no option has nothing to be parsed. Typer
+and Pydantic, which converts its values, take as long to import as everything else that one
+answer needs together, so such a line is answered without them.
+
+Rejected: a parser of our own for options, too (two that must agree on every message).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+
+def label_lines(model: Path, file: Path | None = None, top_k: int = 1) -> None:
+    """Label texts, one a line, and print JSON Lines.
+
+    Args:
+        model: its folder.
+        file: of texts; None is standard input.
+        top_k: labels to give for each text, >= 1.
+
+    Raises:
+        TextkaizenError: the model or the texts cannot be read.
+    """
+    from textkaizen.agent.predictions import predictions, predictions_by_batch
+    from textkaizen.files.corpora import all_there, open_lines
+    from textkaizen.files.models import load_model
+    from textkaizen.terminal.streams import json_writer
+
+    loaded = load_model(model)
+    at_once = not all_there(file)  # whoever sends line by line through a pipe waits for an answer
+    answered, as_json = predictions if at_once else predictions_by_batch, json_writer()
+    with open_lines(file) as lines:
+        for answer in answered(loaded, lines, top_k):
+            print(as_json(answer), flush=at_once)
+    print(end="", flush=True)  # a reader that has gone is noticed here, not when Python ends
+
+
+def talk(model: Path, replies: Path | None = None, seed: int = 0) -> None:
+    """Hold a conversation on standard input and output.
+
+    Args:
+        model: its folder.
+        replies: CSV with the columns label and reply; without it labels are said.
+        seed: of the choice among the replies of a label.
+
+    Raises:
+        TextkaizenError: the model, the replies or standard input cannot be read.
+    """
+    from textkaizen.agent.chat import converse
+    from textkaizen.files.models import load_model
+    from textkaizen.files.replies import load_replies
+
+    loaded = load_model(model)
+    known = load_replies(replies, loaded.labels) if replies is not None else {}
+    converse(loaded, known, seed=seed)
+
+
+def without_options(arguments: Sequence[str]) -> Callable[[], None] | None:
+    """Return what a command line asks for if it can be told without a parser, else None.
+
+    Example:
+        >>> without_options(["predict", "model", "texts.txt"]) is not None
+        True
+        >>> without_options(["predict", "model", "--top-k", "2"]) is None
+        True
+    """
+    command, *words = arguments or [""]
+    if os.name == "nt" or any(word.startswith("-") or not word for word in words):
+        return None  # on Windows the parser resolves patterns, too
+    if command == "predict" and len(words) in (1, 2):
+        model, *file = map(Path, words)
+        return partial(label_lines, model, file[0] if file else None)
+    if command == "chat" and len(words) == 1:
+        return partial(talk, Path(words[0]))
+    return None
