@@ -58,13 +58,13 @@ earlier process has compiled. Medians of the rounds.
 
 STEPS_HEAD = """## Where a step's time goes
 
-An epoch recorded by XLA's profiler, one network of 32 units alone; every operation belongs to a part
-of the step. The bound is what the bytes that a step must read and write would take at the speed of a
-large copy, or its products at the speed of a large product of matrices, whichever is longer, on one
-core of this machine; a small table that stays in the processor's cache could be faster still. What
-keeps a step from it: rows are scattered over the table, so each costs a wait of its own and not a
-stream; batches are padded to the longest; and some sixty small operations follow each other, each
-begun anew.
+An epoch recorded by XLA's profiler, one network of 32 units alone; every operation belongs to a
+part of the step. The bound is what the bytes that a step must read and write would take at the
+speed of a large copy, or its products at the speed of a large product of matrices, whichever is
+longer, on one core of this machine; a small table that stays in the processor's cache could be
+faster still. What keeps a step from it: rows are scattered over the table, so each costs a wait
+of its own and not a stream; batches are padded to the longest; and some sixty small operations
+follow each other, each begun anew.
 """
 
 KERAS_HEAD = """## A Keras model through our fit
