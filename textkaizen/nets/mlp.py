@@ -77,7 +77,10 @@ class Choices(NamedTuple):
 
 def bag_sums(rows: Array, bags: Bags, texts: int) -> Array:
     """Sum each text's rows by their weights: [texts, units]; only rows that occur are read."""
-    picked = rows[bags.places] * bags.weights[:, None]
+    picked = (
+        rows.at[bags.places.astype(jnp.uint32)].get(mode="promise_in_bounds")
+        * bags.weights[:, None]
+    )
     return jax.ops.segment_sum(picked, bags.texts, texts, indices_are_sorted=True)
 
 
@@ -102,7 +105,7 @@ def training_logits(
     """
     x, updated = first_sums, []
     for number, layer in enumerate(layers):
-        x = (x if number == 0 else x @ layer.kernel) + layer.bias
+        x = (x if number == 0 else product(x, layer.kernel)) + layer.bias
         if number == len(layers) - 1:
             break
         x, statistics = _normalised_activation(x, layer, moving[number], choices, number, valid)
@@ -110,6 +113,28 @@ def training_logits(
         x = dropped(x, rate, choices.dropout_kind, key=key, folds=(*folds, number))
         updated.append(statistics)
     return x, tuple(updated)
+
+
+@jax.custom_vjp
+def product(x: Array, kernel: Array) -> Array:
+    """Return `x @ kernel`; its slope in the kernel is that of a transposed x that is laid out.
+
+    The compiler's own product of a transposed matrix takes five times as long on a CPU (22 instead
+    of 5 microseconds for 32 texts, 32 units and 59 classes).
+    """
+    return x @ kernel
+
+
+def _product_and_operands(x: Array, kernel: Array) -> tuple[Array, tuple[Array, Array]]:
+    return x @ kernel, (x, kernel)
+
+
+def _product_slopes(operands: tuple[Array, Array], slope: Array) -> tuple[Array, Array]:
+    x, kernel = operands
+    return slope @ kernel.T, jax.lax.optimization_barrier(x.T) @ slope
+
+
+product.defvjp(_product_and_operands, _product_slopes)
 
 
 def batch_normalise(x: Array, layer: Layer, moving: Moving, valid: Array) -> tuple[Array, Moving]:

@@ -22,7 +22,7 @@ LOOKED_EPOCHS = 100
 LOOKED_TEXTS = 1_000_000  # 10 ms
 ROW_EPOCHS = 3
 ROW_ENTRIES = 2_000_000  # non-zeros looked at for different features, at most
-PIECE_ENTRIES = 2_000_000  # non-zeros laid out at once, at most: 40 MB
+PIECE_ENTRIES = 4_000_000  # non-zeros laid out at once, at most: 80 MB
 SCRATCH = 1 << 18  # cells, 1 MB: what a core keeps close
 
 

@@ -41,6 +41,7 @@ from itertools import accumulate
 from math import comb
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -156,7 +157,10 @@ def catch_up(
     missed = []
     for k in range(TERMS):
         tail = sum(comb(k, i) * fallen ** (k - i) * a**i * at_now[i] for i in range(k + 1))
-        missed.append(jnp.where(gap > 0, at_last[k] - tail + gone * tail, 0.0)[:, None])
+        missed.append(jnp.where(gap > 0, at_last[k] - tail + gone * tail, 0.0))
+    # A number a row, worked out once and not again for each of its weights.
+    missed = jax.lax.optimization_barrier(missed)
+    missed = [part[:, None] for part in missed]
     # With an epsilon inside the root nothing moves (see above), so one root serves both.
     root = jnp.sqrt(v + rule.inside)
     under = 1 / (root + rule.outside)
@@ -168,7 +172,9 @@ def catch_up(
     if len(tables) > TERMS:
         lost = -jnp.expm1(at_now[TERMS] - at_last[TERMS])[:, None]
         moved = lost * weight + jnp.exp(at_now[TERMS]) * moved
-    return weight - moved, m * decay[:, None], v * shrunk[:, None]
+    # Weights first: then each array can be changed in its place.
+    weight, m, v = jax.lax.optimization_barrier((weight - moved, m, v))
+    return weight, m * decay[:, None], v * shrunk[:, None]
 
 
 def last_read(features: int, ids: Array | np.ndarray) -> Array:

@@ -88,7 +88,8 @@ def _current_rows(
 ) -> tuple[Array, Array, Array]:
     """Read the batch's rows, brought up to the step before this one."""
     with jax.named_scope("read_rows"):
-        weight, m, v = (part.at[batch.ids].get(mode="clip") for part in state.table)
+        ids = jnp.asarray(batch.ids).astype(jnp.uint32)  # no id is counted from the end
+        weight, m, v = (part.at[ids].get(mode="clip") for part in state.table)
     since = jnp.asarray(batch.since)
     with jax.named_scope("catch_up"):
         return catch_up((weight, m, v), since, number, inputs.rule, inputs.tables, gaps)
@@ -139,7 +140,8 @@ def _first_largest(logits: Array) -> Array:
 
 def _put(part: Array, ids: Array | np.ndarray, new: Array) -> Array:
     """Write rows; padding has ids beyond the table and is dropped."""
-    return part.at[ids].set(new, unique_indices=True, mode="drop")
+    own = jnp.asarray(ids).astype(jnp.uint32)
+    return part.at[own].set(new, unique_indices=True, mode="drop")
 
 
 def _chosen(spec: Spec, inputs: Inputs) -> Choices:
