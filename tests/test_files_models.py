@@ -276,3 +276,4 @@ def test_a_model_holds_plain_json_and_no_code(tmp_path):
     assert (values["format"], values["format_version"]) == ("textkaizen-model", 2)
     assert set(values["files"]) == {"vocabulary.json", "weights.safetensors"}
     assert values["recipe"]["knobs"]["patience"] is None
+    assert "hashed" not in values["recipe"]["text"]  # as ever, so that format 2 reads it

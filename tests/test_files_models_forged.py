@@ -15,14 +15,15 @@ from textkaizen.errors import ModelError
 from textkaizen.files.models import load_model
 
 KEPT = Path(__file__).parent / "models" / "v2" / "ensemble"
+HASHED = KEPT.parents[1] / "v3" / "network"
 REMOVED = object()
 
 
-def forge(folder, values=None, vocabulary=None, weights=None):
+def forge(folder, values=None, vocabulary=None, weights=None, kept=KEPT):
     """Write a copy of the kept model with some parts changed and every hash right."""
     folder.mkdir(exist_ok=True)
     parts = {
-        name: (KEPT / name).read_bytes() for name in ("vocabulary.json", "weights.safetensors")
+        name: (kept / name).read_bytes() for name in ("vocabulary.json", "weights.safetensors")
     }
     if vocabulary is not None:
         terms = json.loads(parts["vocabulary.json"])
@@ -33,7 +34,7 @@ def forge(folder, values=None, vocabulary=None, weights=None):
     elif weights is not None:
         parts["weights.safetensors"] = weights
     hashes = {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()}
-    model = json.loads((KEPT / "model.json").read_bytes()) | {"files": hashes}
+    model = json.loads((kept / "model.json").read_bytes()) | {"files": hashes}
     parts["model.json"] = json.dumps(changed(model, values or {})).encode()
     digest = hashlib.sha256(parts["model.json"]).hexdigest()
     parts["model.sha256"] = f"{digest}  model.json\n".encode()
@@ -60,8 +61,8 @@ def test_a_format_version_that_is_none_is_refused(tmp_path, value):
 
 
 def test_a_newer_format_is_named_as_such_whatever_else_it_holds(tmp_path):
-    (tmp_path / "model.json").write_text('{"format": "textkaizen-model", "format_version": 3}')
-    with pytest.raises(ModelError, match="format 3: it was written by a newer textkaizen"):
+    (tmp_path / "model.json").write_text('{"format": "textkaizen-model", "format_version": 4}')
+    with pytest.raises(ModelError, match="format 4: it was written by a newer textkaizen"):
         load_model(tmp_path)
 
 
@@ -136,6 +137,44 @@ def test_a_term_that_stands_twice_is_refused(tmp_path):
     terms = [kept["terms"][1], *kept["terms"][1:]]
     with pytest.raises(ModelError, match="has a term twice"):
         load_model(forge(tmp_path / "model", vocabulary={"terms": terms}))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"terms": ["a"]}, "has terms, and the recipe hashes them"),
+        ({"split": 255}, "how many of its terms are words"),
+        ({"split": 512}, "how many of its terms are words"),
+        ({"split": 256.0}, "how many of its terms are words"),
+        ({"split": REMOVED}, "how many of its terms are words"),
+    ],
+)
+def test_a_wrong_vocabulary_of_hashed_features_is_refused(tmp_path, change, says):
+    assert len(load_model(forge(tmp_path / "model", kept=HASHED)).vocabulary) == 512
+    with pytest.raises(ModelError, match=says):
+        load_model(forge(tmp_path / "model", vocabulary=change, kept=HASHED))
+
+
+@pytest.mark.parametrize("size", [-512, 0, 1, 500, 256, 1024, 2**24, 2**25, 2**60, 10**400, "512"])
+def test_a_number_of_buckets_that_the_weights_do_not_have_is_refused_at_once(tmp_path, size):
+    recipe = json.loads((HASHED / "model.json").read_bytes())["recipe"]
+    recipe["text"]["hashed"] = size
+    split = {"split": size // 2} if isinstance(size, int) else {}
+    with pytest.raises(ModelError, match=r"float32 \[|recipe that (cannot be|belongs)|terms"):
+        load_model(forge(tmp_path / "model", {"recipe": recipe}, split, kept=HASHED))
+
+
+def test_hashed_features_in_an_older_format_are_refused_and_so_is_the_reverse(tmp_path):
+    for kept, number in ((HASHED, 2), (HASHED, 1), (KEPT, 3)):
+        with pytest.raises(ModelError, match="a recipe that belongs to another format"):
+            load_model(forge(tmp_path / "model", {"format_version": number}, kept=kept))
+
+
+def test_an_idf_that_is_not_of_the_buckets_is_refused(tmp_path):
+    idf = load((HASHED / "weights.safetensors").read_bytes())["idf"]
+    for wrong in (idf[:256].copy(), np.repeat(idf, 2)):
+        with pytest.raises(ModelError, match=r"has idf as float32 .* ask for float32 \[512\]"):
+            load_model(forge(tmp_path / "model", weights={"idf": wrong}, kept=HASHED))
 
 
 def weight_changes():

@@ -10,7 +10,7 @@ from textkaizen.files.models import load_model
 KEPT = Path(__file__).parent / "models"
 CASES = [
     (version, name, asked["text"], asked["probabilities"])
-    for version in ("v1", "v2")
+    for version in ("v1", "v2", "v3")
     for name, answers in json.loads(
         (KEPT / version / "expected.json").read_text(encoding="utf-8")
     ).items()
@@ -27,13 +27,14 @@ def test_a_kept_model_answers_as_it_did(version, name, text, expected):
     assert model.predict([text]) == [found[0][0]]
 
 
-def test_every_kind_of_model_is_kept_in_every_format():
+def test_every_kind_of_model_is_kept_in_every_format_that_has_it():
     kept = {(version, name) for version, name, _, _ in CASES}
     kinds = {"network", "logistic_regression", "linear_svm"}
     assert kept == {(version, kind) for version in ("v1", "v2") for kind in kinds} | {
-        ("v2", "ensemble")
+        ("v2", "ensemble"),
+        ("v3", "network"),
     }
-    assert len(CASES) == 42
+    assert len(CASES) == 48
 
 
 @pytest.mark.parametrize(("version", "name"), sorted({case[:2] for case in CASES}))
@@ -48,6 +49,12 @@ def test_what_only_format_2_knows_is_kept():
     knobs = network.recipe.knobs
     assert (knobs.activation, knobs.batch_norm) == (("selu", "gelu"), ("none", "after"))
     assert (knobs.dropout, knobs.dropout_kind, knobs.monte_carlo) == ((0.1, 0.2), "alpha", 5)
+
+
+def test_what_only_format_3_knows_is_kept():
+    model = load_model(KEPT / "v3" / "network")
+    assert model.recipe.text.hashed == len(model.vocabulary) == 512
+    assert model.vocabulary.terms == ()
 
 
 def test_every_kept_folder_is_tried():

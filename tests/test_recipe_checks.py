@@ -118,10 +118,20 @@ def test_an_unknown_word_is_refused_with_the_nearest_known_one(name, word, near)
         ({"characters": (1,)}, "found (1,)"),
         ({"words": (0, 0), "characters": (0, 0)}, "cannot both be off"),
         ({"min_texts": 0}, "text.min_texts must be at least 1; found 0"),
+        ({"hashed": 1000}, "text.hashed must be 0 (off) or a power of two from 256 (2**8) to"),
+        ({"hashed": 128}, "16777216 (2**24); found 128"),
+        ({"hashed": 2**25}, "found 33554432"),
+        ({"hashed": -256}, "found -256"),
+        ({"hashed": 1}, "found 1"),
     ],
 )
 def test_text_rules_that_cannot_be_are_refused(changes, says):
     assert says in refused(lambda: Recipe(TextRules(**changes)))
+
+
+def test_every_power_of_two_in_the_range_is_a_number_of_buckets():
+    for bits in range(8, 25):
+        assert Recipe(TextRules(hashed=2**bits)).text.hashed == 2**bits
 
 
 def test_a_shape_that_cannot_be_is_refused():

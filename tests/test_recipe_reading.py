@@ -96,6 +96,8 @@ def test_a_name_that_is_like_none_is_refused_with_all_of_them():
         ("shape", "hidden", [64.0], "must be a list of whole numbers; found [64.0]"),
         ("shape", "hidden", None, "must be a list of whole numbers; found None"),
         ("text", "words", "12", "must be a list of whole numbers; found '12'"),
+        ("text", "hashed", True, "must be a whole number; found True"),
+        ("text", "hashed", 1000.5, "must be a whole number; found 1000.5"),
         ("text", "sublinear", "yes", "must be like True; found 'yes'"),
     ],
 )

@@ -1,7 +1,7 @@
 """A model on disk: a folder of JSON and safetensors, every byte covered by a SHA-256.
 
     model.json           format, kind, labels, recipe, facts, the hashes of the next two
-    vocabulary.json      the features' names
+    vocabulary.json      the features' names; none if they are hashed
     weights.safetensors  the numbers, float32
     model.sha256         the hash of model.json, as `sha256sum -c` reads it
 
@@ -29,9 +29,12 @@ from textkaizen.errors import ModelError, RecipeError, listed
 from textkaizen.model import KINDS, Model
 from textkaizen.nets.plain import Network
 from textkaizen.recipe import Recipe
+from textkaizen.text.buckets import kinds_of
 from textkaizen.text.vectorise import Vocabulary
 
-FORMAT, FORMAT_VERSION = "textkaizen-model", 2  # 2: ensembles, and knobs that 1 does not know
+# 2: ensembles, and knobs that 1 does not know; 3: hashed features, and only models that have them
+FORMAT, FORMAT_VERSION = "textkaizen-model", 3
+HASHED = "hashed"  # a text rule; in a recipe of format 3 only, so that older ones read format 2
 MODEL, VOCABULARY, WEIGHTS, HASH = (
     "model.json",
     "vocabulary.json",
@@ -108,14 +111,15 @@ def load_model(folder: str | Path) -> Model:
         parts[name] = _read(folder, name)
         if files.get(name) != hashlib.sha256(parts[name]).hexdigest():
             _refuse(folder, f"{name} is not what {MODEL} says")
-    terms, split = _terms(folder, _parsed(folder, VOCABULARY, parts[VOCABULARY]))
     recipe, labels = _recipe(folder, values), _labels(folder, values)
+    terms, split = _terms(folder, _parsed(folder, VOCABULARY, parts[VOCABULARY]), recipe)
     arrays = _arrays(folder, parts[WEIGHTS])
     if recipe.knobs.ensemble > len(arrays):  # before their names are made: there may be millions
         _refuse(folder, f"{WEIGHTS} has not the arrays of the recipe's layers")
-    _require_shapes(folder, arrays, _shapes(recipe, len(terms), len(labels)))
+    features = recipe.text.hashed or len(terms)
+    _require_shapes(folder, arrays, _shapes(recipe, features, len(labels)))
     vocabulary = Vocabulary(recipe.text, terms, split, arrays["idf"])
-    if tuple(map(len, vocabulary.numbers)) != (split, len(terms) - split):
+    if tuple(map(len, vocabulary.numbers)) != (split, features - split):
         _refuse(folder, f"{VOCABULARY} has a term twice")
     networks = [_network(recipe, arrays, member) for member in range(recipe.knobs.ensemble)]
     facts, others = values["facts"], tuple(networks[1:])
@@ -144,16 +148,23 @@ def _contents(model: Model, folder: Path) -> dict[str, bytes]:
     }
     values = {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION,
+        "format_version": FORMAT_VERSION if model.recipe.text.hashed else FORMAT_VERSION - 1,
         "kind": model.kind,
         "labels": list(model.labels),
-        "recipe": model.recipe.to_dict(),
+        "recipe": _written(model.recipe),
         "facts": model.facts,
         "files": {name: hashlib.sha256(part).hexdigest() for name, part in contents.items()},
     }
     contents[MODEL] = _json(values)
     contents[HASH] = _hash_line(contents[MODEL])
     return contents
+
+
+def _written(recipe: Recipe) -> dict[str, Any]:
+    values = recipe.to_dict()
+    if not recipe.text.hashed:
+        del values["text"][HASHED]
+    return values
 
 
 def _json(values: Any) -> bytes:
@@ -263,6 +274,8 @@ def _recipe(folder: Path, values: dict[str, Any]) -> Recipe:
         recipe = Recipe.from_dict(values.get("recipe"))
     except (RecipeError, OverflowError) as error:
         _refuse(folder, f"{MODEL} has a recipe that cannot be ({error})", error)
+    if bool(recipe.text.hashed) != (values["format_version"] == FORMAT_VERSION):
+        _refuse(folder, f"{MODEL} has a recipe that belongs to another format")
     if values.get("kind") not in KINDS:
         _refuse(folder, f"{MODEL} has an unknown kind of model")
     if values["kind"] != "network" and recipe.shape.hidden:
@@ -281,11 +294,16 @@ def _labels(folder: Path, values: dict[str, Any]) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _terms(folder: Path, values: dict[str, Any]) -> tuple[tuple[str, ...], int]:
+def _terms(folder: Path, values: dict[str, Any], recipe: Recipe) -> tuple[tuple[str, ...], int]:
     terms, split = values.get("terms"), values.get("split")
     if not isinstance(terms, list) or not set(map(type, terms)) <= {str}:  # there are many
         _refuse(folder, f"{VOCABULARY} has terms that are not strings")
-    if type(split) is not int or not 0 <= split <= len(terms):
+    if recipe.text.hashed and terms:
+        _refuse(folder, f"{VOCABULARY} has terms, and the recipe hashes them")
+    least, most = 0, len(terms)
+    if recipe.text.hashed:
+        least = most = len(kinds_of(recipe.text)[0])
+    if type(split) is not int or not least <= split <= most:
         _refuse(folder, f"{VOCABULARY} does not say how many of its terms are words")
     return tuple(terms), split
 

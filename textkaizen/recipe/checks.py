@@ -35,6 +35,7 @@ POSITIVE = ("initialiser_spread", "learning_rate")
 LIMITS = ("clip_norm", "max_norm")
 WHOLE = ("plateau_patience", "epochs")
 NETWORKS = ("starts", "ensemble")
+BUCKETS = 2**8, 2**24  # the fewest and the most
 MOST_NETWORKS, MOST_MASKS = 100, 10_000  # a model file must not make an answer take for ever
 
 
@@ -66,6 +67,12 @@ def _text_problems(text: TextRules) -> Iterator[str]:
         yield "text.words and text.characters cannot both be off"
     if text.min_texts < 1:
         yield f"text.min_texts must be at least 1; found {text.min_texts}"
+    least, most = BUCKETS
+    if text.hashed and not (least <= text.hashed <= most and text.hashed.bit_count() == 1):
+        yield (
+            f"text.hashed must be 0 (off) or a power of two from {least} (2**8) to {most} "
+            f"(2**24); found {text.hashed}"
+        )
 
 
 def _choice_problems(knobs: Knobs) -> Iterator[str]:

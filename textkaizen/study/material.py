@@ -97,7 +97,7 @@ class Material:
                 bags(counts, train, vocabulary, columns),
                 bags(counts, test, vocabulary, columns),
             )
-            most = max(most, len(vocabulary.terms))
+            most = max(most, len(vocabulary))
         self._rows[rules, seed_number] = rounded(most)
 
     def fold_bags(self, rules: TextRules, seed_number: int, fold: int) -> FoldBags:

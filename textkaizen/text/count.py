@@ -21,7 +21,9 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from textkaizen.recipe import TextRules
+from textkaizen.text.buckets import kinds_of
 from textkaizen.text.cut import analysers
+from textkaizen.text.hashed import count_hashed, count_hashed_plainly
 from textkaizen.text.many import Terms, count_many
 from textkaizen.text.normalise import normalise
 
@@ -38,6 +40,8 @@ class Counts:
         named: columns of the matrix, int [any] -> the features' names.
         split: how many of them are words.
         kinds: terms of words and of characters as numbers, if counted with arrays.
+
+    Hashed features have no names: `terms` is empty, whatever columns are asked for.
     """
 
     rules: TextRules
@@ -75,6 +79,8 @@ def count(texts: Iterable[str], rules: TextRules) -> Counts:
 
 def count_plainly(texts: Iterable[str], rules: TextRules) -> Counts:
     """Count text by text, in plain Python: what `count` does is what this does."""
+    if rules.hashed:
+        return _hashed(count_hashed_plainly(texts, rules), rules)
     normal = [normalise(text) for text in texts]
     parts = [_counted(normal, cut) for cut in analysers(rules)]
     (words, word_terms), (characters, character_terms) = parts
@@ -88,6 +94,8 @@ def count_plainly(texts: Iterable[str], rules: TextRules) -> Counts:
 
 def count_with_arrays(texts: Iterable[str], rules: TextRules) -> Counts:
     """Count with arrays, on all cores; worth it for many texts."""
+    if rules.hashed:
+        return _hashed(count_hashed(texts, rules), rules)
     if rules.words == (0, 0) == rules.characters:  # no symbols to sort
         return count_plainly(texts, rules)
     matrix, kinds = count_many(texts, rules)
@@ -102,6 +110,10 @@ def count_with_arrays(texts: Iterable[str], rules: TextRules) -> Counts:
         return tuple(found.tolist())
 
     return Counts(rules, matrix, named, split, tuple(kinds))
+
+
+def _hashed(matrix: csr_matrix, rules: TextRules) -> Counts:
+    return Counts(rules, matrix, lambda columns: (), len(kinds_of(rules)[0]))
 
 
 def _counted(texts: Sequence[str], cut: Callable) -> tuple[csr_matrix, list[str]]:

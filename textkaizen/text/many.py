@@ -100,7 +100,7 @@ def _cutting(
     sequences: deque[tuple[np.ndarray, np.ndarray]],
 ) -> Iterator[Callable[[], Piece | None]]:
     """Number the words of one piece after another; yield what counts its characters."""
-    for piece in _pieces(texts, rules):
+    for piece in in_pieces(texts, rules):
         joined, lengths = f" {' '.join(piece)} ", np.fromiter(map(len, piece), np.int64)
         codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4")
         if rules.words != (0, 0):
@@ -121,7 +121,7 @@ def word_packing(span: tuple[int, int]) -> Packing:
     return Packing(32, span[1], 2)
 
 
-def _pieces(texts: Iterable[str], rules: TextRules) -> Iterator[list[str]]:
+def in_pieces(texts: Iterable[str], rules: TextRules) -> Iterator[list[str]]:
     """Yield normalised texts, so many that their runs are about PIECE_RUNS; at least one piece."""
     lengths = max(most - least + 1 for least, most in (rules.words, rules.characters))
     room, piece, yielded = PIECE_RUNS // lengths, [], False
@@ -146,11 +146,11 @@ def _characters(codes: np.ndarray, lengths: np.ndarray, span: tuple[int, int]) -
     rank[alphabet] = np.arange(1, len(alphabet) + 1)
     names = np.concatenate([[0], alphabet + 1])
     symbols = rank[codes].astype(np.int64)
-    runs = _character_runs(codes == BLANK, lengths, span)
+    runs = character_runs(codes == BLANK, lengths, span)
     return count_runs(symbols, runs, len(lengths), (names, character_packing(span)))
 
 
-def _character_runs(blank: np.ndarray, lengths: np.ndarray, span: tuple[int, int]) -> Iterator[Run]:
+def character_runs(blank: np.ndarray, lengths: np.ndarray, span: tuple[int, int]) -> Iterator[Run]:
     """Find where runs start. A word's runs start at the blank before it or in it."""
     least, most = span
     first = np.flatnonzero(blank[:-1] & ~blank[1:])  # the blanks before the words
@@ -181,16 +181,35 @@ def _numbered_words(
     Returns:
         The words' numbers, int32, and how many words each text and those before it have.
     """
-    there = np.zeros(LAST, bool)
-    there[codes] = True
-    alphabet = np.flatnonzero(there)
-    there[alphabet] = [WORD.match(chr(code)) is not None for code in alphabet.tolist()]
-    inside = there[codes]
+    inside = _within_words(codes)
     spaced = np.where(inside, codes, np.uint32(BLANK)).tobytes()
     words = spaced.decode("utf-32-le", "surrogatepass").split()
     begins = np.flatnonzero(~inside[:-1] & inside[1:])
     ends = np.searchsorted(begins, np.cumsum(lengths + 1), side="left")
     return np.fromiter(map(numbers.__getitem__, words), np.int32, len(words)), ends
+
+
+def word_places(
+    codes: np.ndarray, lengths: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the words of a piece; a blank stands before and after each text.
+
+    Returns:
+        Where words begin and end, and how many words each text and those before it have.
+    """
+    inside = _within_words(codes)
+    begins = np.flatnonzero(~inside[:-1] & inside[1:]) + 1
+    ends = np.flatnonzero(inside[:-1] & ~inside[1:]) + 1
+    return begins, ends, np.searchsorted(begins, np.cumsum(lengths + 1), side="left")
+
+
+def _within_words(codes: np.ndarray) -> np.ndarray:
+    """Whether each character belongs to a word."""
+    there = np.zeros(LAST, bool)
+    there[codes] = True
+    alphabet = np.flatnonzero(there)
+    there[alphabet] = [WORD.match(chr(code)) is not None for code in alphabet.tolist()]
+    return there[codes]
 
 
 def _words(
@@ -205,11 +224,11 @@ def _words(
     own = np.zeros(len(there), np.int32)
     own[names[1:]] = np.arange(1, len(names))
     sizes = np.diff(ends, prepend=0)
-    runs = _word_runs(ends, sizes, span)
+    runs = word_runs(ends, sizes, span)
     return count_runs(own[ranks].astype(np.int64), runs, len(ends), (names, word_packing(span)))
 
 
-def _word_runs(ends: np.ndarray, sizes: np.ndarray, span: tuple[int, int]) -> Iterator[Run]:
+def word_runs(ends: np.ndarray, sizes: np.ndarray, span: tuple[int, int]) -> Iterator[Run]:
     starts = np.arange(sizes.sum())
     room = np.repeat(ends, sizes) - starts
     rows = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)

@@ -21,6 +21,7 @@ from itertools import chain
 import numpy as np
 
 from textkaizen.recipe import TextRules
+from textkaizen.text.buckets import Buckets
 from textkaizen.text.cut import WORD
 from textkaizen.text.normalise import normalise
 
@@ -35,14 +36,14 @@ class OneText:
     Args:
         rules: how texts are cut.
         words: word or run of words -> its number, below those of characters.
-        characters: run of characters -> its number.
+        characters: run of characters -> its number; of both, a dictionary or buckets.
         idf: float32, by number.
         kept: word -> the int32 numbers of its runs of characters, filled as texts come.
     """
 
     rules: TextRules
-    words: dict[str, int]
-    characters: dict[str, int]
+    words: dict[str, int] | Buckets
+    characters: dict[str, int] | Buckets
     idf: np.ndarray
     kept: dict[str, bytes] = field(default_factory=dict, repr=False)
 
@@ -98,7 +99,7 @@ class OneText:
         return found
 
 
-def _packed(known: dict[str, int], runs: Iterable[str]) -> bytes:
+def _packed(known: dict[str, int] | Buckets, runs: Iterable[str]) -> bytes:
     """The numbers of those runs that are known, int32."""
     return array("i", [number for number in map(known.get, runs) if number is not None]).tobytes()
 

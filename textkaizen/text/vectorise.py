@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textkaizen.recipe import TextRules
+from textkaizen.text.buckets import Buckets, kinds_of
 from textkaizen.text.one import OneText
 
 if TYPE_CHECKING:  # a model that labels one text needs no matrices, and SciPy is slow to import
@@ -37,8 +38,8 @@ class Vocabulary:
 
     Args:
         rules: how texts are cut.
-        terms: words first, then characters, each part sorted.
-        split: how many of them are words.
+        terms: words first, then characters, each part sorted; none if features are hashed.
+        split: how many features are words.
         idf: float32 [features].
     """
 
@@ -47,16 +48,21 @@ class Vocabulary:
     split: int
     idf: np.ndarray
 
+    def __len__(self) -> int:
+        return len(self.idf)
+
     @cached_property
-    def numbers(self) -> tuple[dict[str, int], dict[str, int]]:
+    def numbers(self) -> tuple[dict[str, int] | Buckets, ...]:
         """Term -> feature, for words and for characters."""
+        if self.rules.hashed:
+            return kinds_of(self.rules)
         words, characters = self.terms[: self.split], self.terms[self.split :]
         later = dict(zip(characters, range(self.split, len(self.terms)), strict=True))
         return dict(zip(words, range(self.split), strict=True)), later
 
     @cached_property
     def _one(self) -> OneText:
-        return OneText(self.rules, *self.numbers, self.idf)
+        return OneText(self.rules, self.numbers[0], self.numbers[1], self.idf)
 
     def bag(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """Return one text's features and weights: int32 and float32 [entries].
@@ -71,7 +77,7 @@ class Vocabulary:
 
         from textkaizen.text.count import count
 
-        coming, parts = iter(texts), [csr_matrix((0, len(self.terms)), dtype=np.float32)]
+        coming, parts = iter(texts), [csr_matrix((0, len(self)), dtype=np.float32)]
         while piece := list(islice(coming, PIECE_TEXTS)):
             counts = count(piece, self.rules)
             kept = self._features(counts)
@@ -86,6 +92,8 @@ class Vocabulary:
 
     def _features(self, counts: Counts) -> np.ndarray:
         """The feature that each column of the counts is here, -1 for none: int32."""
+        if self.rules.hashed:
+            return np.arange(len(self), dtype=np.int32)
         # Laying out what is known takes longer than looking up a few strings.
         many = LARGER * counts.matrix.shape[1] >= len(self.terms)
         if counts.kinds and many and self._known:
@@ -109,11 +117,17 @@ def learn(counts: Counts, rows: np.ndarray) -> tuple[Vocabulary, np.ndarray]:
 
     Returns:
         The vocabulary, and the columns of `counts.matrix` it keeps.
+
+    Hashed features are all kept: a bucket that stands in fewer than `min_texts` texts, or in none,
+    has the IDF of one that stands in so many.
     """
     from textkaizen.text.weigh import texts_with
 
     found = texts_with(counts.matrix, rows)
-    columns = np.flatnonzero(found >= max(min(counts.rules.min_texts, len(rows)), 1))
+    least = max(min(counts.rules.min_texts, len(rows)), 1)
+    if counts.rules.hashed:
+        found = np.maximum(found, least)
+    columns = np.flatnonzero(found >= least)
     idf = np.log((1 + len(rows)) / (1 + found[columns])) + 1
     split = int(np.searchsorted(columns, counts.split))
     return Vocabulary(counts.rules, counts.named(columns), split, idf.astype(np.float32)), columns
