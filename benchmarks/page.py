@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.lanes_page import lanes_section
 from benchmarks.scaling_page import figures, scaling_section
 from benchmarks.small import AMONG
 
@@ -295,6 +296,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "wide": wide_section,
     "nsmc": nsmc_section,
     "steps": steps_section,
+    "lanes": lanes_section,
     "scaling": scaling_section,
     "keras_fit": keras_section,
 }

@@ -8,9 +8,9 @@ Real texts are read from the folder that TEXTKAIZEN_DATASETS names.
 import sys
 import time
 
-from benchmarks import keras_fit, nsmc, scaling, small, steps, wide
+from benchmarks import keras_fit, lanes, nsmc, scaling, small, steps, wide
 
-EVERY = (steps, small, wide, nsmc, scaling, keras_fit)
+EVERY = (steps, small, wide, nsmc, lanes, scaling, keras_fit)
 
 
 def main(arguments: list[str]) -> None:

@@ -61,6 +61,16 @@ class Task:
         }
 
 
+def request_texts() -> tuple[Corpus, Corpus]:
+    """The requests of `requests`, drawn stratified, and all test texts of their intents."""
+    columns = Columns("text", "label", None)
+    train = canonical(load_corpus(dataset("massive_en"), columns))
+    test = canonical(load_corpus(dataset("massive_en", "test"), columns))
+    drawn = hold_out(train.labels, np.arange(len(train)), TEXTS / len(train), seed=0)
+    train = train.take(np.flatnonzero(drawn))
+    return train, test.take(np.flatnonzero(np.isin(test.labels, train.classes)))
+
+
 def requests(rules: TextRules, most_features: int = 0) -> Task:
     """917 requests to a voice assistant, 60 intents, drawn stratified from MASSIVE (English).
 
@@ -68,12 +78,7 @@ def requests(rules: TextRules, most_features: int = 0) -> Task:
         rules: how texts become features.
         most_features: keep only so many, the most frequent; 0 keeps all.
     """
-    columns = Columns("text", "label", None)
-    train = canonical(load_corpus(dataset("massive_en"), columns))
-    test = canonical(load_corpus(dataset("massive_en", "test"), columns))
-    drawn = hold_out(train.labels, np.arange(len(train)), TEXTS / len(train), seed=0)
-    train = train.take(np.flatnonzero(drawn))
-    test = test.take(np.flatnonzero(np.isin(test.labels, train.classes)))
+    train, test = request_texts()
     both = Corpus(train.texts + test.texts, train.labels + test.labels)
     counts, own = count(both.texts, rules), np.arange(len(train))
     vocabulary, kept = learn(counts, own)
