@@ -77,10 +77,8 @@ class Choices(NamedTuple):
 
 def bag_sums(rows: Array, bags: Bags, texts: int) -> Array:
     """Sum each text's rows by their weights: [texts, units]; only rows that occur are read."""
-    picked = (
-        rows.at[bags.places.astype(jnp.uint32)].get(mode="promise_in_bounds")
-        * bags.weights[:, None]
-    )
+    places = jnp.asarray(bags.places).astype(jnp.uint32)  # none is counted from the end
+    picked = jnp.asarray(rows).at[places].get(mode="promise_in_bounds") * bags.weights[:, None]
     return jax.ops.segment_sum(picked, bags.texts, texts, indices_are_sorted=True)
 
 
