@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from textkaizen.agent.predictions import BATCH_TEXTS, predictions, predictions_by_batch
+from textkaizen.agent.predictions import predictions, predictions_by_batch
 from textkaizen.data import canonical
 from textkaizen.files.corpora import load_corpus
 from textkaizen.files.models import load_model, save_model
 from textkaizen.model import learn_model
 from textkaizen.recipe import Recipe
+from textkaizen.text.threads import cores
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "library-en.csv"
 
@@ -54,8 +55,9 @@ def test_line_by_line_the_answers_are_those_of_all_texts_at_once(model, corpus):
     np.testing.assert_allclose(third, np.sort(probabilities, 1)[:, -3], rtol=0, atol=2e-6)
 
 
-@pytest.mark.parametrize("count", [0, 3, BATCH_TEXTS, BATCH_TEXTS + 300])
-def test_batches_answer_as_line_by_line(model, corpus, count):
+@pytest.mark.parametrize("count", [0, 3, 1000, 2300])
+def test_batches_answer_as_line_by_line(model, corpus, monkeypatch, count):
+    monkeypatch.setattr("textkaizen.agent.predictions.BATCH_TEXTS", 1000)
     texts = [corpus.texts[number % len(corpus)] for number in range(count)]
     found = list(predictions_by_batch(model, iter(texts), top_k=2))
     expected = list(predictions(model, texts, top_k=2))
@@ -66,33 +68,54 @@ def test_batches_answer_as_line_by_line(model, corpus, count):
     np.testing.assert_allclose(numbers(found), numbers(expected), rtol=0, atol=2e-6)
 
 
-def test_batches_are_read_no_further_ahead_than_they_say(model):
+def test_batches_are_read_no_further_ahead_than_they_say(model, monkeypatch):
+    monkeypatch.setattr("textkaizen.agent.predictions.BATCH_TEXTS", 300)
     taken = []
 
     def texts():
-        for number in range(2 * BATCH_TEXTS):
+        for number in range(100 * 300):
             taken.append(number)
             yield "open"
 
     answers = predictions_by_batch(model, texts())
-    next(answers)
-    assert len(taken) == BATCH_TEXTS
+    for answered in range(3 * 300):
+        next(answers)
+        assert len(taken) <= answered // 300 * 300 + (cores() + 2) * 300
+    answers.close()
 
 
 def test_long_texts_make_smaller_batches(model, monkeypatch):
     monkeypatch.setattr("textkaizen.agent.predictions.BATCH_CHARACTERS", 10)
-    taken = iter(["when do you open", "second"])
-    assert next(predictions_by_batch(model, taken))["text"] == "when do you open"
-    assert next(taken) == "second"
+    taken = []
 
-
-def test_what_was_read_before_reading_failed_is_answered(model):
     def texts():
-        yield from ("open", "renew")
+        for number in range(100):
+            taken.append(number)
+            yield f"when do you open {number}"
+
+    assert next(predictions_by_batch(model, texts()))["text"] == "when do you open 0"
+    assert len(taken) <= cores() + 2
+
+
+@pytest.mark.parametrize("size", [1, 7, 300])
+def test_batches_on_all_cores_come_in_order(model, corpus, monkeypatch, size):
+    monkeypatch.setattr("textkaizen.agent.predictions.BATCH_TEXTS", size)
+    monkeypatch.setattr("textkaizen.agent.predictions.FEW_TEXTS", 1)
+    found = [answer["text"] for answer in predictions_by_batch(model, corpus.texts)]
+    assert found == list(corpus.texts)
+
+
+@pytest.mark.parametrize("few", [256, 1])
+def test_what_was_read_before_reading_failed_is_answered(model, monkeypatch, few):
+    monkeypatch.setattr("textkaizen.agent.predictions.FEW_TEXTS", few)
+    monkeypatch.setattr("textkaizen.agent.predictions.BATCH_TEXTS", 2)
+
+    def texts():
+        yield from ("open", "renew", "lost")
         raise OSError("the disk has gone")
 
     answers = predictions_by_batch(model, texts())
-    assert [next(answers)["text"], next(answers)["text"]] == ["open", "renew"]
+    assert [next(answers)["text"] for _ in range(3)] == ["open", "renew", "lost"]
     with pytest.raises(OSError, match="disk has gone"):
         next(answers)
 

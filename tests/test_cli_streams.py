@@ -98,6 +98,19 @@ def test_a_reader_of_answers_may_go_too(model, command, options):
     assert (process.returncode, err) == (0, b"")
 
 
+@pytest.mark.parametrize("count", [3, 2000])  # one by one, and more than are printed together
+def test_what_stands_before_a_broken_line_of_a_file_is_answered(model, tmp_path, count):
+    (tmp_path / "texts").write_bytes(b"lost my key\n" * count + b"\xff\n")
+    with (
+        (tmp_path / "texts").open("rb") as texts,
+        started("predict", model, stdin=texts) as process,
+    ):
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 2
+    assert [json.loads(line)["label"] for line in out.splitlines()] == ["loss"] * count
+    assert f"line {count + 1} has the byte 0xFF".encode() in err
+
+
 def test_ctrl_c_ends_a_chat_with_130_and_one_line(model):
     with started("chat", model) as process:
         process.stdin.write(b"lost my key\n")

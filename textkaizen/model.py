@@ -132,10 +132,8 @@ class Model:
         else:
             best = np.argsort(-logits, axis=1, kind="stable")[:, :top_k]
         found = np.take_along_axis(plain.softmax(logits), best, 1).tolist()
-        return [
-            [(self.labels[number], p) for number, p in zip(*each, strict=True)]
-            for each in zip(best.tolist(), found, strict=True)
-        ]
+        names = np.array(self.labels, object)[best].tolist()
+        return [list(zip(*each, strict=True)) for each in zip(names, found, strict=True)]
 
 
 def learn_model(

@@ -1,20 +1,24 @@
 """Texts in, labels with probabilities out: what `predict` streams.
 
 Texts that somebody sends one by one are answered one by one. Texts that are all there are answered
-by the thousand, since a vectoriser takes a fraction of the time for many; the answers are the same
-but for the last digit of a probability.
+by the thousand, since a vectoriser takes a fraction of the time for many, and on all cores, a few
+batches ahead of who reads; the answers are the same but for the last digit of a probability.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain, islice
 from typing import Any
 
 from textkaizen.model import Model
 
-# Of a batch: enough that nothing is gained by more, and some megabytes of memory.
-BATCH_TEXTS, BATCH_CHARACTERS = 4096, 1_000_000
-FEW_TEXTS = 256  # are answered one by one before SciPy, which a batch needs, has been imported
+# Of a batch: one piece of the vectoriser, about, so that each core has a batch of its own.
+BATCH_TEXTS, BATCH_CHARACTERS = 8192, 300_000
+FEW_TEXTS = 256  # that are all: SciPy, which a batch needs, takes longer to import than they do
+
+Answer = list[tuple[str, float]]
 
 
 def predictions(model: Model, texts: Iterable[str], top_k: int = 1) -> Iterator[dict[str, Any]]:
@@ -35,41 +39,59 @@ def predictions(model: Model, texts: Iterable[str], top_k: int = 1) -> Iterator[
 def predictions_by_batch(
     model: Model, texts: Iterable[str], top_k: int = 1
 ) -> Iterator[dict[str, Any]]:
-    """Label texts that are all there, in their order; memory holds a batch of them.
+    """Label texts that are all there, in their order; memory holds some batches of them.
 
     Args:
         model, top_k: as for `predictions`.
-        texts: read ahead by up to BATCH_TEXTS or BATCH_CHARACTERS.
+        texts: read ahead by a batch of up to BATCH_TEXTS or BATCH_CHARACTERS for each core, and
+            two more.
 
     Yields:
         What `predictions` does. If reading fails, what was read before is answered first.
     """
-    for batch in _batches(texts):
-        if len(batch) < FEW_TEXTS:
-            answers = [model.answer(text, top_k) for text in batch]
-        else:
-            answers = model.answers(batch, top_k)
+    failures: list[Exception] = []
+    batches = _batches(texts, failures)
+    head = list(islice(batches, 2))
+    if len(head) < 2 and sum(map(len, head)) < FEW_TEXTS:
+        answered: Iterable[tuple[list[str], list[Answer]]] = [
+            (batch, [model.answer(text, top_k) for text in batch]) for batch in head
+        ]
+    else:
+        from textkaizen.text.threads import in_order
+
+        answered = in_order(_calls(model, chain(head, batches), top_k))
+    for batch, answers in answered:
         for text, best in zip(batch, answers, strict=True):
             yield _prediction(text, best, top_k)
+    for failure in failures:
+        raise failure
 
 
-def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+def _calls(
+    model: Model, batches: Iterable[list[str]], top_k: int
+) -> Iterator[Callable[[], tuple[list[str], list[Answer]]]]:
+    for batch in batches:
+        yield partial(lambda batch: (batch, model.answers(batch, top_k)), batch)
+
+
+def _batches(texts: Iterable[str], failures: list[Exception]) -> Iterator[list[str]]:
+    """Yield texts in batches, none of them empty; what reading fails with goes into a list."""
     batch: list[str] = []
     characters = 0
     try:
         for text in texts:
             batch.append(text)
             characters += len(text)
-            if len(batch) == BATCH_TEXTS or characters >= BATCH_CHARACTERS:
+            if len(batch) >= BATCH_TEXTS or characters >= BATCH_CHARACTERS:
                 full, batch, characters = batch, [], 0
                 yield full
-    except Exception:
+    except Exception as error:
+        failures.append(error)
+    if batch:
         yield batch
-        raise
-    yield batch
 
 
-def _prediction(text: str, best: list[tuple[str, float]], top_k: int) -> dict[str, Any]:
+def _prediction(text: str, best: Answer, top_k: int) -> dict[str, Any]:
     label, probability = best[0]
     found: dict[str, Any] = {"text": text, "label": label, "probability": round(probability, 6)}
     if top_k > 1:

@@ -10,9 +10,12 @@ Rejected: a parser of our own for options, too (two that must agree on every mes
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+LINES = 1024  # of a file's answers are printed together
 
 
 def label_lines(model: Path, file: Path | None = None, top_k: int = 1) -> None:
@@ -32,12 +35,28 @@ def label_lines(model: Path, file: Path | None = None, top_k: int = 1) -> None:
     from textkaizen.terminal.streams import json_writer
 
     loaded = load_model(model)
-    at_once = not all_there(file)  # whoever sends line by line through a pipe waits for an answer
-    answered, as_json = predictions if at_once else predictions_by_batch, json_writer()
     with open_lines(file) as lines:
-        for answer in answered(loaded, lines, top_k):
-            print(as_json(answer), flush=at_once)
-    print(end="", flush=True)  # a reader that has gone is noticed here, not when Python ends
+        if all_there(file):
+            _print_together(predictions_by_batch(loaded, lines, top_k), json_writer())
+            return
+        as_json = json_writer()
+        for answer in predictions(loaded, lines, top_k):
+            print(as_json(answer), flush=True)  # who sends line by line waits for it
+
+
+def _print_together(
+    answers: Iterable[dict[str, Any]], as_json: Callable[[dict[str, Any]], str]
+) -> None:
+    """Print one answer a line, many at a time; a failure comes after what was answered before."""
+    held: list[str] = []
+    try:
+        for answer in answers:
+            held.append(as_json(answer))
+            if len(held) == LINES:
+                print("\n".join(held))
+                held.clear()
+    finally:
+        print("\n".join([*held, ""]), end="", flush=True)
 
 
 def talk(model: Path, replies: Path | None = None, seed: int = 0) -> None:
