@@ -48,7 +48,8 @@ class Model:
         others: further members of an ensemble.
         facts: plain values about its making: textkaizen's version, seed, texts, their hash.
 
-    A text without any feature the model knows is answered with what the biases alone say.
+    A text without any feature the model knows is answered with what the biases alone say. A model
+    of hashed features knows a feature for every text that has words or characters at all.
     """
 
     kind: str
