@@ -190,6 +190,13 @@ def test_seeds_that_differ_above_32_bits_have_masks_of_their_own():
     assert len({tuple(key) for key in keys}) == 3
 
 
+def test_a_key_is_what_jax_makes_of_its_number():
+    number = np.random.SeedSequence([7, 3]).generate_state(1)[0]
+    made, expected = mask_key(7), jax.random.key(number)
+    assert made.dtype == expected.dtype
+    np.testing.assert_array_equal(jax.random.key_data(made), jax.random.key_data(expected))
+
+
 @pytest.mark.parametrize("batch_size", [16, 4])
 def test_every_epoch_has_masks_of_its_own(batch_size):
     """Equal texts and weights that do not move: only masks can make epochs differ."""

@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from textkaizen.nets.initialise import Distribution, first_weights
@@ -154,8 +153,13 @@ def epoch_inputs(fixed: Inputs, chosen: Optimiser, begin: int, room: Room) -> In
 
 
 def mask_key(seed: int) -> jax.Array:
-    """Make a key for what is random in steps; of a seed of any size (JAX takes in 32 bits)."""
-    return jax.random.key(np.random.SeedSequence([seed, 3]).generate_state(1)[0])
+    """Make a key for what is random in steps; of a seed of any size (JAX takes in 32 bits).
+
+    It is the one of `jax.random.key`, which would compile seven programs to make it.
+    """
+    number = np.random.SeedSequence([seed, 3]).generate_state(1)[0]
+    words: Any = np.array([0, number], np.uint32)
+    return jax.random.wrap_key_data(words, impl="threefry2x32")
 
 
 def first_state(
@@ -173,24 +177,24 @@ def first_state(
     knobs, layers, moving, inputs = recipe.knobs, [], [], 0
     names = layerwise(knobs.initialiser, len(spec.widths))
     how = [Distribution(name, knobs.initialiser_mean, knobs.initialiser_spread) for name in names]
-    table = np.zeros((spec.features, spec.widths[0]), np.float32)
+    table: Any = np.zeros((spec.features, spec.widths[0]), np.float32)
     table[:features] = first_weights(how[0], features, spec.widths[0], generator)
     for number, units in enumerate(spec.widths):
-        kernel = (
+        kernel: Any = (
             np.zeros((0, units), np.float32)
             if number == 0
             else first_weights(how[number], inputs, units, generator)
         )
-        zeros, ones = np.zeros(units, np.float32), np.ones(units, np.float32)
-        # Copied one by one: the compiled epoch takes every array over.
-        layers.append(Layer(*(jnp.array(part) for part in (kernel, zeros, ones, zeros))))
-        moving.append(Moving(jnp.array(zeros), jnp.array(ones)))
+        zeros: Any = np.zeros(units, np.float32)
+        ones: Any = np.ones(units, np.float32)
+        layers.append(Layer(kernel, zeros, ones, zeros))
+        moving.append(Moving(zeros, ones))
         inputs = units
-    full = lambda tree, value: jax.tree.map(
-        lambda part: jnp.array(np.full(part.shape, value, "f")), tree
-    )
-    first, trained = jnp.array(table), tuple(layers)
-    tables = (first, full(first, 0.0), full(first, first_squares))
+    full = lambda tree, value: jax.tree.map(lambda part: np.full(part.shape, value, "f"), tree)
+    trained = tuple(layers)
+    tables = (table, full(table, 0.0), full(table, first_squares))
     m, v = full(trained, 0.0), full(trained, first_squares)
-    average = full((first, trained), 0.0) if spec.averaged else ()
-    return State(tables, trained, m, v, tuple(moving[:-1]), average)
+    average = full((table, trained), 0.0) if spec.averaged else ()
+    drawn = State(tables, trained, m, v, tuple(moving[:-1]), average)
+    # Each is copied: the compiled epoch takes every array over. All at once is quickest.
+    return jax.device_put(drawn, may_alias=False)
