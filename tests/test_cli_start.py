@@ -1,8 +1,8 @@
 """The command line starts at once: nothing heavy is imported before it is needed."""
 
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 from command_line import environment, save_small_model, textkaizen
@@ -70,19 +70,24 @@ def test_one_text_is_answered_without_what_training_and_options_need(tmp_path, c
 
 
 def test_help_answers_in_under_half_a_second():
-    # The promise is 0.5 s; it takes about 0.1 s. The best of five is taken, because a busy machine
-    # makes a run slower and never faster.
+    # The promise is 0.5 s; it takes about 0.1 s. The processor's time is taken, and the best of five,
+    # because a busy machine makes a run slower and never faster.
     times = []
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = _seconds_of_children()
         subprocess.run(
             [sys.executable, "-m", "textkaizen.cli", "--help"],
             check=True,
             capture_output=True,
             timeout=60,
         )
-        times.append(time.perf_counter() - begun)
+        times.append(_seconds_of_children() - begun)
     assert min(times) < 0.5
+
+
+def _seconds_of_children():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.parametrize(

@@ -169,5 +169,6 @@ def test_memory_follows_the_non_zeros_and_not_the_runs(monkeypatch):
     (less, few), (more, most) = peak(6_000), peak(12_000)
     assert most > few + 800_000
     # 8 bytes stay for each. When measured 7.7 more were needed for each more (the pieces at work
-    # are a constant part), 25 by cutting text by text; threads may hold a piece more or less.
-    assert more - less < 14 * (most - few)
+    # are a constant part), on a busy machine up to 14.1 in all, since threads may hold a piece more
+    # or less; 25 by cutting text by text.
+    assert more - less < 20 * (most - few)
