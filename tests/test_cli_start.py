@@ -70,8 +70,8 @@ def test_one_text_is_answered_without_what_training_and_options_need(tmp_path, c
 
 
 def test_help_answers_in_under_half_a_second():
-    # The promise is 0.5 s; it takes about 0.1 s. The processor's time is taken, and the best of five,
-    # because a busy machine makes a run slower and never faster.
+    # The promise is 0.5 s; it takes about 0.1 s. The processor's time is taken, and the best of
+    # five, because a busy machine makes a run slower and never faster.
     times = []
     for _ in range(5):
         begun = _seconds_of_children()
