@@ -1,6 +1,6 @@
 """One prediction, the start of `textkaizen predict`, and lines a second of a file.
 
-    python -m benchmarks.predicting [--quick]    writes benchmarks/results/predicting.json
+    python -m benchmarks.predicting [--quick] [--out FOLDER]
 
 A model of the default recipe (few epochs: they change no time here) and scikit-learn's
 `TfidfVectorizer` of words beside one of characters, joined, with `LogisticRegression`, answer the
@@ -8,13 +8,11 @@ same texts one at a time, taking turns text by text. No text is answered twice: 
 words comes from other texts only. The start is the whole process of `textkaizen predict MODEL`
 with one text on standard input. Lines of a file are timed beside `Vocabulary.bags` alone.
 
-`--quick` tries it on few texts and writes nothing.
+A quick run measures few texts of one set.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -32,7 +30,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
-from benchmarks.facts import dataset, facts
+from benchmarks.facts import dataset
+from benchmarks.rounds import size_asked, write_result
 from textkaizen.data import Corpus, canonical
 from textkaizen.files.corpora import Columns, load_corpus
 from textkaizen.files.models import load_model, save_model
@@ -45,7 +44,6 @@ SETS = ("nsmc_200k", "clinc150", "20ng")
 TRAINED, ASKED, LINES, STARTS = 20_000, 10_000, 100_000, 5
 PEER_ASKED = 2_000  # it takes ten times as long, and a median needs no more
 MEGABYTE = 1e6
-RESULT = Path(__file__).parent / "results" / "predicting.json"
 COMMAND = [sys.executable, "-m", "textkaizen.cli", "predict"]
 
 
@@ -195,17 +193,14 @@ def _watch(pid: int, largest: list[float], ended: threading.Event) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure all sets and write the result file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="Few texts; nothing is written.")
-    quick = parser.parse_args(arguments).quick
-    found: dict[str, Any] = {"facts": facts(), "load_before": os.getloadavg()[0], "sets": {}}
-    for name in SETS[1:2] if quick else SETS:
+    size = size_asked(__doc__ or "", arguments)
+    found: dict[str, Any] = {"sets": {}}
+    for name in SETS[1:2] if size.quick else SETS:
         long = name == "20ng"
-        sizes = (200, 500, 1000) if quick else (ASKED, TRAINED, LINES // 10 if long else LINES)
+        sizes = (200, 500, 1000) if size.quick else (ASKED, TRAINED, LINES // 10 if long else LINES)
         found["sets"][name] = measure(name, *sizes)
-        print(json.dumps({name: found["sets"][name]}, indent=1), flush=True)
-        if not quick:  # after each set: what was measured is kept if the next is interrupted
-            RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        # After each set: what was measured is kept if the next is interrupted.
+        write_result(size, "predicting", found)
 
 
 if __name__ == "__main__":

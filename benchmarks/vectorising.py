@@ -1,18 +1,18 @@
 """Texts to bags: with arrays, text by text, and scikit-learn's two vectorisers side by side.
 
-    python -m benchmarks.vectorising     writes benchmarks/results/vectorising.json
+    python -m benchmarks.vectorising [--quick] [--out FOLDER]
 
 All start from raw texts and end at the same bags with the default text rules: normalise, cut,
 choose what stands in two texts or more, weigh. Programs take turns; seconds are medians of three
 rounds. Whole sets and a million texts are done with arrays alone (text by text a round takes
 minutes). The million are reviews of nsmc_200k, each with half its words drawn from other reviews;
-they come as a stream, in a process of its own whose memory is read at the end.
+they come as a stream, in a process of its own whose memory is read at the end. A quick run measures
+a few texts of one set, and calls a thousand a million.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import resource
 import statistics
@@ -20,13 +20,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from benchmarks.facts import ROOT, dataset, facts
+from benchmarks.facts import ROOT, dataset
+from benchmarks.rounds import size_asked, write_result
 from textkaizen.files.corpora import Columns, load_corpus
 from textkaizen.recipe import TextRules
 from textkaizen.text.count import count, count_plainly
@@ -37,7 +37,7 @@ from textkaizen.text.vectorise import bags, learn
 ROUNDS, MILLION, SEED = 3, 1_000_000, 0
 SAMPLES = {"clinc150": 15_000, "nsmc_200k": 20_000, "20ng": 1_500}
 WHOLE = ("nsmc_200k", "20ng")
-RESULT = Path(__file__).parent / "results" / "vectorising.json"
+QUICK_SAMPLES, QUICK_MILLION = {"clinc150": 300}, 1_000
 
 
 def texts_of(name: str) -> list[str]:
@@ -123,21 +123,21 @@ def perturbed(texts: list[str], size: int) -> Iterator[str]:
         yield " ".join(word if draw.random() < 0.5 else draw.choice(words) for word in own)
 
 
-def million() -> dict[str, Any]:
-    """Count a million texts and make their bags; read this process's memory."""
+def million(size: int) -> dict[str, Any]:
+    """Count so many texts and make their bags; read this process's memory."""
     texts = texts_of("nsmc_200k")
     before = _most_bytes()
     begun = time.perf_counter()
-    made = sum(map(len, perturbed(texts, MILLION)))
+    made = sum(map(len, perturbed(texts, size)))
     making = time.perf_counter() - begun
     begun = time.perf_counter()
-    counts = count(perturbed(texts, MILLION), TextRules())
+    counts = count(perturbed(texts, size), TextRules())
     counted, after_count = time.perf_counter() - begun, _most_bytes()
-    rows = np.arange(MILLION)
+    rows = np.arange(size)
     vocabulary, columns = learn(counts, rows)
     found = bags(counts, rows, vocabulary, columns)
     return {
-        "texts": MILLION,
+        "texts": size,
         "characters": made,
         "seconds": time.perf_counter() - begun - making,
         "of_these_counting": counted - making,
@@ -159,22 +159,23 @@ def _most_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Measure and write the result file."""
-    if sys.argv[1:] == ["million"]:
-        print(json.dumps(million()))
-        return
-    found: dict[str, Any] = {"facts": facts(), "load_before": os.getloadavg()}
-    own = [sys.executable, "-m", "benchmarks.vectorising", "million"]
+    size = size_asked(__doc__ or "", arguments)
+    samples, many = (QUICK_SAMPLES, QUICK_MILLION) if size.quick else (SAMPLES, MILLION)
+    own = [sys.executable, "-m", "benchmarks.vectorising", "million", str(many)]
     done = subprocess.run(own, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    found["million"] = json.loads(done.stdout)
-    found["whole"] = {name: measure(texts_of(name), ["textkaizen, arrays"]) for name in WHOLE}
+    found: dict[str, Any] = {"million": json.loads(done.stdout)}
+    whole = () if size.quick else WHOLE
+    found["whole"] = {name: measure(texts_of(name), ["textkaizen, arrays"]) for name in whole}
     found["sets"] = {
-        name: measure(drawn(name, size), list(PROGRAMS)) for name, size in SAMPLES.items()
+        name: measure(drawn(name, count), list(PROGRAMS)) for name, count in samples.items()
     }
-    RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=1))
+    write_result(size, "vectorising", found)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["million"]:
+        print(json.dumps(million(int(sys.argv[2]))))
+    else:
+        main()

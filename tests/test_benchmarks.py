@@ -14,6 +14,7 @@ from benchmarks import curves, page, rounds, scaling
 from benchmarks.facts import ROOT
 from benchmarks.peer_processes.exchange import load, timed_epochs
 from benchmarks.processes import KERAS_JAX, KERAS_TENSORFLOW, MLP, ONE, Program, ask, run, there
+from benchmarks.run import EVERY
 from benchmarks.scaling_page import figures, scaling_section
 from benchmarks.tasks import WORDS, drawn_words, written, zipf
 
@@ -29,6 +30,33 @@ def test_the_page_has_a_section_for_every_result_file():
     written = page.PAGE.read_text(encoding="utf-8")
     assert there
     assert written.count("\n## ") == len(there) == written.count("\nMeasured with: ")
+
+
+def test_what_has_a_section_is_measured_by_make_bench_and_the_other_way_round():
+    measured = [benchmark.__name__.rpartition(".")[2] for benchmark in EVERY]
+    assert sorted(measured) == sorted(page.SECTIONS)
+
+
+def test_the_section_on_predictions_tells_what_was_measured():
+    times = {"median": 0.25, "percentile_99": 0.75, "max": 9.0}
+    ours = {"texts": 1_000, "milliseconds": times, "own_milliseconds": times}
+    found = {
+        "features": 2_000,
+        "characters_a_text": 34.6,
+        "one_prediction": {"textkaizen": ours},
+        "start": {"seconds_median": 0.5, "seconds_min": 0.4, "own_seconds_min": 0.3},
+        "file": {
+            **{"lines": 100_000, "lines_a_second_after_the_start": 9_000},
+            **{"vectorised_a_second": 12_000, "peak_megabytes": 300},
+            "peak_megabytes_of_a_tenth": 200,
+        },
+    }
+    told = page.SECTIONS["predicting"]({"sets": {"drawn": found}})
+    row = "| drawn | 35 | 2,000 | textkaizen | 1,000 | 0.250 | 0.750 | 0.250 | 0.750 |"
+    assert row in told
+    assert "| drawn | 0.50 | 0.40 | 0.30 | 100,000 | 9,000 | 12,000 | 300 | 200 |" in told
+    heads = [line for line in told if line.startswith("| texts |")]
+    assert [head.count("|") for head in heads] == [row.count("|")] * 2
 
 
 def test_figures_are_what_the_result_file_gives():
