@@ -14,8 +14,8 @@ from typing import Any
 
 from textkaizen.model import Model
 
-# Of a batch: one piece of the vectoriser, about, so that each core has a batch of its own.
-BATCH_TEXTS, BATCH_CHARACTERS = 8192, 300_000
+# Of a batch: within one piece of the vectoriser, so that each core has a batch of its own.
+BATCH_TEXTS, BATCH_CHARACTERS = 4096, 200_000
 FEW_TEXTS = 256  # that are all: SciPy, which a batch needs, takes longer to import than they do
 
 Answer = list[tuple[str, float]]
