@@ -97,6 +97,7 @@ def test_peers_train_on_the_texts_that_a_lane_trains_on(quick):
     np.testing.assert_array_equal(task.test_bags.toarray(), bags.test_bags.toarray())
 
 
+@pytest.mark.slow
 def test_a_quick_run_answers_every_lane_twice_and_its_section_says_so(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.lanes", "--quick", "--out", str(tmp_path)],
