@@ -78,6 +78,17 @@ run that begins with more than 256 MB there first deletes what was longest unuse
 depend on it. It holds machine code and is its owner's alone (0700): one that others may write to is
 not used, and neither is one that cannot be written. `TextClassifier` does not use it.
 
+## Where networks are trained
+
+`train`, `study`, `improve` and `rates` take `--device`: `cpu`, `gpu`, or `auto`, the default, which
+is a GPU if JAX sees one and the CPU else. `gpu` without one is refused. On a CPU the lanes of a
+study go in threads, one a core. On a GPU those that make the same choices (activation, batch norm,
+loss, what is drawn at random) go together in one program, up to 16 of them; a lane that has stopped
+takes no further part. What is found depends on neither but for rounding. Which lanes meet is a
+matter of time, so on a GPU a second run may differ in the last digits. A run that was begun on a
+GPU goes on there only. The way of a GPU has been tried on CPUs: it has never run on a GPU, and how
+fast it is there is not known.
+
 ## The commands
 
 Written by `make docs` from `--help`.

@@ -49,6 +49,7 @@ def improve(
     rounds: int | None = None,
     seed: int = 0,
     metric: str = "macro_f1",
+    device: str = "auto",
     progress: Tell | None = None,
 ) -> Result:
     """Measure every improvement, adopt step by step what helps, and look once at held-out texts.
@@ -64,6 +65,8 @@ def improve(
         seed: decides everything random, >= 0.
         metric: that decides: "macro_f1", "accuracy", "log_loss" or the name of one of
             scikit-learn's scorers.
+        device: where networks are trained: "cpu", "gpu", or "auto", which is a GPU if JAX sees one.
+            What is found does not depend on it but for rounding.
         progress: called with a `Progress` whenever something is begun or done.
 
     Returns:
@@ -77,7 +80,7 @@ def improve(
     from textkaizen.study.kaizen import improve as run
     from textkaizen.terminal.limits import Limits
 
-    budget, means = Limits(minutes, rounds).begin(progress)
+    budget, means = Limits(minutes, rounds, device).begin(progress)
     corpus = _corpus(texts, labels, groups)
     test = None
     if test_texts is not None and test_labels is not None:
@@ -100,6 +103,7 @@ def study(
     rounds: int | None = None,
     seed: int = 0,
     metric: str = "macro_f1",
+    device: str = "auto",
     progress: Tell | None = None,
 ) -> Result:
     """Measure improvements against a recipe and adopt nothing; no texts are held out.
@@ -129,7 +133,7 @@ def study(
     from textkaizen.terminal.limits import Limits
 
     question = _question(only, recipe, compare)
-    budget, means = Limits(minutes, rounds).begin(progress)
+    budget, means = Limits(minutes, rounds, device).begin(progress)
     corpus = _corpus(texts, labels, groups)
     result = question(corpus, budget=budget, seed=_seed(seed), means=means, metric=metric)
     return replace(result, seconds=budget.clock())
@@ -160,15 +164,17 @@ def train(
     seed: int = 0,
     *,
     groups: Iterable[str | int] | None = None,
+    device: str = "auto",
 ) -> Model:
     """Train one network by a recipe on all texts.
 
     Args:
-        texts, labels, groups, seed: as for `improve`.
+        texts, labels, groups, seed, device: as for `improve`.
         recipe: how; the baseline by default.
 
     Raises:
         CorpusError: the texts and labels are not as they must be.
+        UsageError: there is no such device.
 
     Example:
         >>> texts = ["my card is lost", "a new card", "when do you open", "are you open today"]
@@ -179,8 +185,9 @@ def train(
     from textkaizen.recipe import Recipe
     from textkaizen.study.training import train_one
 
+    programs = _programs(device)
     corpus, seed = _corpus(texts, labels, groups), _seed(seed)
-    return train_one(corpus, recipe or Recipe(), seed, _programs())[0]
+    return train_one(corpus, recipe or Recipe(), seed, programs)[0]
 
 
 def rates(
@@ -188,11 +195,13 @@ def rates(
     labels: Iterable[str],
     recipe: Recipe | None = None,
     seed: int = 0,
+    *,
+    device: str = "auto",
 ) -> RangeTest:
     """Train one network with a growing learning rate, and say which rate to begin with.
 
     Args:
-        texts, labels, seed: as for `improve`.
+        texts, labels, seed, device: as for `improve`.
         recipe: how, its learning rate in the middle of the range; the baseline by default.
 
     Returns:
@@ -201,6 +210,7 @@ def rates(
     Raises:
         CorpusError: the texts and labels are not as they must be.
         RecipeError: a batch is larger than the texts there are.
+        UsageError: there is no such device.
 
     Example:
         >>> from textkaizen import Recipe
@@ -213,8 +223,9 @@ def rates(
     from textkaizen.recipe import Recipe
     from textkaizen.study.rates import range_test
 
+    programs = _programs(device)
     corpus, seed = _corpus(texts, labels, None), _seed(seed)
-    return range_test(corpus, recipe or Recipe(), seed, _programs())
+    return range_test(corpus, recipe or Recipe(), seed, programs)
 
 
 def describe(result: Result) -> str:
@@ -241,12 +252,14 @@ def save(result: Result, folder: str | Path) -> None:
     save_outcome(result, Path(folder), page=render(result))
 
 
-def _programs() -> Programs:
+def _programs(device: str) -> Programs:
     """Return programs that earlier processes may have compiled."""
     from textkaizen.files.compiled import compiled_folder
     from textkaizen.train.programs import Programs
+    from textkaizen.workers.devices import plan, require_device
 
-    return Programs(compiled_folder())
+    require_device(device)
+    return Programs(compiled_folder(), device=plan(device).device)
 
 
 def _seed(seed: Any) -> int:

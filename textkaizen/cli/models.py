@@ -10,6 +10,7 @@ import typer
 
 from textkaizen.cli.options import (
     Data,
+    Device,
     GroupColumn,
     Json,
     LabelColumn,
@@ -31,6 +32,7 @@ def train(
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder for the model.")],
     recipe: RecipeFile = None,
+    device: Device = "auto",
     seed: Seed = 0,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
@@ -42,13 +44,16 @@ def train(
     from textkaizen.files.corpora import Columns
     from textkaizen.files.models import check_model_folder, save_model
     from textkaizen.study.training import train_one
+    from textkaizen.workers.devices import plan, require_device
 
+    require_device(device, "--")
     chosen = recipe_of(recipe)
     corpus, _ = corpora(data, None, Columns(text_column, label_column, group_column))
     check_model_folder(out)
     from textkaizen.train.programs import Programs  # after what may be refused: it takes a second
 
-    model, trained = train_one(corpus, chosen, seed, Programs(compiled_folder()))
+    programs = Programs(compiled_folder(), device=plan(device).device)
+    model, trained = train_one(corpus, chosen, seed, programs)
     save_model(model, out)
     best = trained.best_epoch
     last = {name: _finite(values[best - 1]) for name, values in trained.history.items()}

@@ -45,6 +45,13 @@ Minutes = Annotated[
 Rounds = Annotated[
     int | None, typer.Option(help="Rounds at most, whatever time they take; repeats exactly.")
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="[auto|cpu|gpu]",
+        help="Where to train; auto is a GPU if JAX sees one, else the CPU.",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Decides everything random.", min=0)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Metric = Annotated[

@@ -9,6 +9,7 @@ import typer
 
 from textkaizen.cli.options import (
     Data,
+    Device,
     GroupColumn,
     Json,
     LabelColumn,
@@ -25,6 +26,7 @@ def rates(
     data: Data,
     recipe: RecipeFile = None,
     out: Annotated[Path | None, typer.Option(help="File for the curve, *.svg.")] = None,
+    device: Device = "auto",
     seed: Seed = 0,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
@@ -39,14 +41,17 @@ def rates(
     from textkaizen.files.corpora import Columns
     from textkaizen.report.rates import rates_figure, rates_table
     from textkaizen.study.rates import range_test
+    from textkaizen.workers.devices import plan, require_device
 
+    require_device(device, "--")
     chosen = recipe_of(recipe)
     if out is not None:
         _require_writable(out)
     corpus, _ = corpora(data, None, Columns(text_column, label_column, group_column))
     from textkaizen.train.programs import Programs  # after what may be refused: it takes a second
 
-    found = range_test(corpus, chosen, seed, Programs(compiled_folder()))
+    programs = Programs(compiled_folder(), device=plan(device).device)
+    found = range_test(corpus, chosen, seed, programs)
     if as_json:
         print_json(found.to_dict() | {"recipe": chosen.to_dict(), "seed": seed})
     else:

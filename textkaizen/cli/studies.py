@@ -14,6 +14,7 @@ import typer
 from textkaizen.cli.options import (
     Compare,
     Data,
+    Device,
     GroupColumn,
     Json,
     LabelColumn,
@@ -49,6 +50,7 @@ def improve(
     out: Out = Path("textkaizen-out"),
     minutes: Minutes = None,
     rounds: Rounds = None,
+    device: Device = "auto",
     seed: Seed = 0,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
@@ -66,7 +68,7 @@ def improve(
     from textkaizen.study import kaizen
     from textkaizen.terminal.limits import Limits
 
-    limits, metric = Limits(minutes, rounds, dashes="--"), known_metric(metric)
+    limits, metric = Limits(minutes, rounds, device, dashes="--"), known_metric(metric)
     columns = Columns(text_column, label_column, group_column)
     corpus, held_out = corpora(data, test, columns)
     ask = partial(kaizen.improve, corpus, held_out, seed=seed, metric=metric)
@@ -92,6 +94,7 @@ def study(
     out: OptionalOut = None,
     minutes: Minutes = None,
     rounds: Rounds = None,
+    device: Device = "auto",
     seed: Seed = 0,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
@@ -105,7 +108,7 @@ def study(
     from textkaizen.files.corpora import Columns
     from textkaizen.terminal.limits import Limits
 
-    limits, metric = Limits(minutes, rounds, dashes="--"), known_metric(metric)
+    limits, metric = Limits(minutes, rounds, device, dashes="--"), known_metric(metric)
     candidates = compared_files(data, compare, files)
     named = {"--only": only, "--group": group, "--recipe": recipe}
     if candidates:

@@ -1,4 +1,5 @@
-"""Minutes or rounds -> what a study is given: a budget whose clock now starts, and every core.
+"""Minutes or rounds -> what a study is given: a budget whose clock now starts, and every core or a
+GPU.
 
 The command line and the façade take the same two limits and refuse the same; only how they write
 the names of their options differs.
@@ -17,7 +18,7 @@ from textkaizen.files.lanes import LaneStore
 from textkaizen.study.budget import Budget
 from textkaizen.study.course import Means, Progress
 from textkaizen.train.programs import Programs
-from textkaizen.workers.threads import Threads
+from textkaizen.workers.devices import AUTO, plan, require_device
 
 DEFAULT_MINUTES = 5.0
 MOST_MINUTES = 1e6
@@ -30,14 +31,16 @@ class Limits:
     Args:
         minutes: time to spend, > 0; DEFAULT_MINUTES when neither limit is given.
         rounds: rounds at most instead, >= 1, whatever time they take.
+        device: where networks are trained, see `workers.devices`.
         dashes: what the caller writes before the name of an option: "--" on the command line.
 
     Raises:
-        UsageError: both limits are given, or one is out of its range.
+        UsageError: both limits are given, one is out of its range, or the device is not there.
     """
 
     minutes: float | None = None
     rounds: int | None = None
+    device: str = AUTO
     dashes: str = ""
 
     def __post_init__(self) -> None:
@@ -50,6 +53,7 @@ class Limits:
             raise UsageError(f"{minutes} must be more than 0; found {self.minutes:g}.")
         if self.rounds is not None and not self.rounds >= 1:
             raise UsageError(f"{rounds} must be at least 1; found {self.rounds}.")
+        require_device(self.device, self.dashes)
 
     @property
     def seconds(self) -> float | None:
@@ -63,14 +67,16 @@ class Limits:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """The limits as they are typed, for a run that may go on only with the same ones.
+        """The limits as they are typed, for a run that may go on only with the same ones; with the
+        device, if it is a GPU.
 
         Example:
             >>> Limits(rounds=2, dashes="--").asked
             {'--minutes': None, '--rounds': 2}
         """
         minutes = None if self.seconds is None else self.seconds / 60
-        return {f"{self.dashes}minutes": minutes, f"{self.dashes}rounds": self.rounds}
+        limits = {f"{self.dashes}minutes": minutes, f"{self.dashes}rounds": self.rounds}
+        return limits | plan(self.device).asked
 
     def begin(
         self, progress: Callable[[Progress], Any] | None = None, store: LaneStore | None = None
@@ -83,16 +89,18 @@ class Limits:
 
         Returns:
             The budget, whose clock tells the seconds from now on, after those that earlier parts of
-            the run have used, threads for every core, and programs that earlier runs have compiled.
+            the run have used, threads for every core (or for lanes together on a GPU), and programs
+            that earlier runs have compiled.
         """
-        started, workers = time.monotonic(), Threads()
+        started, how = time.monotonic(), plan(self.device)
+        workers = how.threads()
         limits: dict[str, Any] = {"rounds": self.rounds, "seconds": self.seconds}
         budget = Budget(
             clock=lambda: time.monotonic() - started,
             cores=workers.count,
             **{name: limit for name, limit in limits.items() if limit is not None},
         )
-        programs = Programs(compiled_folder(), workers.waiting)
+        programs = Programs(compiled_folder(), workers.waiting, **how._asdict())
         means = Means(workers, workers.stopping, programs, store=store)
         if store is not None:
             budget = replace(budget, clock=store.clock, recall=store.recall)

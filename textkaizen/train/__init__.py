@@ -7,6 +7,8 @@ batches    rows of a sparse matrix -> flat batches of one epoch
 inputs     knobs -> what a program is made for and what it reads
 state      the values that go in and out of a compiled epoch
 programs   specification -> compiled epoch, each compiled once
+together   several lanes in one program, by their choices
+meeting    threads that bring their parts of a work that is done together
 step       one step of a network on bags
 losses     what is minimised, penalties apart
 penalties  L1, L2, L-infinity, max-norm

@@ -34,9 +34,10 @@ from textkaizen.train.lazy import lazy_pays
 from textkaizen.train.loop import Callback, Course, Logs, Trained, run
 from textkaizen.train.losses import validation_loss
 from textkaizen.train.optimise import Optimiser, optimiser
-from textkaizen.train.programs import Programs
+from textkaizen.train.programs import Part, Programs
 from textkaizen.train.schedules import Plateau, learning_rates, update_plateau
 from textkaizen.train.state import Inputs, Spec, State
+from textkaizen.train.together import group_of
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ class _Start:
         fixed = fixed_inputs(recipe, self.texts.labels, self.lane.classes, self.seed)
         nothing = self.spec.room._replace(steps=0, rows=0)
         rule = epoch_inputs(fixed, self.optimiser, 0, nothing).rule
+        self.group = group_of(spec, fixed)
         # Handed to the device once, not at every epoch.
         self.fixed: Inputs = jax.device_put(fixed._replace(rule=rule))
 
@@ -180,11 +182,10 @@ class _Start:
         begin = (epoch - 1) * self.epochs.steps + piece.begin
         inputs = epoch_inputs(self.fixed, self.optimiser, begin, piece.room)
         inputs = inputs._replace(epoch=np.int32(epoch), begin=np.int32(piece.begin))
-        arguments = (state, inputs, piece.batches, np.int32(piece.steps))
-        begun = time.perf_counter()
-        program = self.programs.epoch(self.spec._replace(room=piece.room), *arguments)
-        self.compile_seconds += time.perf_counter() - begun
-        return program(*arguments)
+        spec = self.spec._replace(room=piece.room)
+        ran = self._run(Part(spec, state, inputs, piece.batches, np.int32(piece.steps)))
+        self.compile_seconds += ran.compile_seconds
+        return ran.state, ran.logs
 
     def judge(self, state: State) -> Logs:
         """Return validation logs; empty where nothing is held back."""
@@ -227,16 +228,11 @@ class _Start:
         patience = knobs.patience if len(self.texts.val_labels) else math.inf
         called = [self.watch, *callbacks]
         course = Course(knobs.epochs, knobs.monitor, knobs.min_delta, patience, called)
-        state = first_state(
-            self.lane.recipe,
-            self.spec,
-            self.lane.bags.shape[1],
-            self.seed,
-            self.optimiser.first_squares,
-        )
-        return run(
-            self.train_epoch, state, course, self.judge, lambda state: self.network(state, True)
-        )
+        first_squares, features = self.optimiser.first_squares, self.lane.bags.shape[1]
+        keep = lambda state: self.network(state, True)
+        with self.programs.lane(self.group) as self._run:
+            state = first_state(self.lane.recipe, self.spec, features, self.seed, first_squares)
+            return run(self.train_epoch, state, course, self.judge, keep)
 
 
 def train(lane: Lane, programs: Programs, callbacks: Sequence[Callback] = ()) -> TrainedLane:
@@ -254,6 +250,11 @@ def train(lane: Lane, programs: Programs, callbacks: Sequence[Callback] = ()) ->
     Raises:
         RecipeError: a batch is larger than the texts there are to train on.
     """
+    with programs.on_device():
+        return _trained(lane, programs, callbacks)
+
+
+def _trained(lane: Lane, programs: Programs, callbacks: Sequence[Callback]) -> TrainedLane:
     started, knobs = time.perf_counter(), lane.recipe.knobs
     texts = _parted(lane)
     lane = _with_batches_of_texts(lane, len(texts.labels))

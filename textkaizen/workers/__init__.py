@@ -1,1 +1,5 @@
-"""Where lanes run: threads here. A study is given a worker and does not know which."""
+"""Where lanes run. A study is given a worker and does not know which.
+
+threads    lanes in threads, one a core
+devices    cpu, gpu or auto -> the device, and whether lanes go together in one program
+"""
