@@ -71,12 +71,13 @@ executed.
 
 A network is trained by programs that are compiled first. They are kept in the user's folder for
 caches (`~/.cache/textkaizen` on Linux, `~/Library/Caches/textkaizen` on macOS,
-`%LOCALAPPDATA%\\textkaizen` on Windows; `XDG_CACHE_HOME` is heeded), so that a second run over texts
-of about the same size need not compile them again. The environment variable `TEXTKAIZEN_CACHE` names
-another folder, or turns this off: `TEXTKAIZEN_CACHE=off`. The folder may be deleted at any time; a
-run that begins with more than 256 MB there first deletes what was longest unused. Results do not
-depend on it. It holds machine code and is its owner's alone (0700): one that others may write to is
-not used, and neither is one that cannot be written. `TextClassifier` does not use it.
+`%LOCALAPPDATA%\\textkaizen` on Windows; `XDG_CACHE_HOME` is heeded), so that a second run over
+texts of about the same size need not compile them again. The environment variable
+`TEXTKAIZEN_CACHE` names another folder, or turns this off: `TEXTKAIZEN_CACHE=off`. The folder
+may be deleted at any time; a run that begins with more than 256 MB there first deletes what was
+longest unused. Results do not depend on it. It holds machine code and is its owner's alone
+(0700): one that others may write to is not used, and neither is one that cannot be written.
+`TextClassifier` does not use it.
 
 ## Where networks are trained
 
