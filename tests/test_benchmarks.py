@@ -66,6 +66,7 @@ def test_figures_are_what_the_result_file_gives():
     assert kept == drawn
 
 
+@pytest.mark.slow
 def test_a_quick_run_measures_both_paths_and_leaves_the_results_alone(tmp_path):
     before = {path: path.stat().st_mtime_ns for path in page.RESULTS.iterdir()}
     done = subprocess.run(

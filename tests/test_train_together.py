@@ -144,6 +144,7 @@ def test_a_lane_in_one_program_with_others_is_that_lane_alone(name, met, monkeyp
     assert len({tuple(np.ravel(numbers(lane)[1])) for lane in found}) == LANES
 
 
+@pytest.mark.slow
 def test_a_study_finds_the_same_whether_lanes_go_together_or_not():
     corpus = Corpus(
         tuple(f"{verb} my {noun} {n}" for verb in "ab" for noun in "cdefg" for n in range(4)),
