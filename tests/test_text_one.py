@@ -1,6 +1,5 @@
 """One text's bag: what cutting and counting by the plain functions says, kept words or not."""
 
-import pickle
 from collections import Counter
 
 import numpy as np
@@ -81,9 +80,3 @@ def test_a_word_that_is_very_long_is_not_kept():
     bagged = made(TextRules(), ["a" * 1000])
     assert_right(bagged, "a" * 10_000)
     assert bagged.kept == {}
-
-
-def test_it_can_be_copied_by_pickle_after_use():
-    bagged = made(TextRules(), ["renew my book"])
-    bagged.bag("renew my book")
-    assert_right(pickle.loads(pickle.dumps(bagged)), "renew my book")
