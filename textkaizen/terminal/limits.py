@@ -100,7 +100,7 @@ class Limits:
             cores=workers.count,
             **{name: limit for name, limit in limits.items() if limit is not None},
         )
-        programs = Programs(compiled_folder(), workers.waiting, **how._asdict())
+        programs = Programs(compiled_folder(), **how._asdict())
         means = Means(workers, workers.stopping, programs, store=store)
         if store is not None:
             budget = replace(budget, clock=store.clock, recall=store.recall)
