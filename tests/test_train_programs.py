@@ -1,8 +1,6 @@
 """Compiled epochs: gradients, penalties, masks, padding, and each compiled once."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 
 import jax
@@ -230,34 +228,6 @@ def test_threads_that_ask_at_once_wait_for_one_compilation(traced):
     assert len(traced) == 1
     assert len(done) == 4
     assert all(one == done[0] for one in done)
-
-
-def test_whoever_waits_for_a_program_says_so_and_tries_itself_where_that_failed(monkeypatch):
-    begun, waits, real = threading.Event(), threading.Event(), programs.epoch
-    failures = [ValueError("no")]
-
-    @contextmanager
-    def waiting():
-        waits.set()
-        yield
-
-    def failing_once(*given):
-        begun.set()
-        assert waits.wait(20)
-        if failures:
-            raise failures.pop()
-        return real(*given)
-
-    monkeypatch.setattr(programs, "epoch", failing_once)
-    shared = Programs(meanwhile=waiting)
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(train, lane(), shared)
-        assert begun.wait(20)
-        second = pool.submit(train, lane(), shared)
-        with pytest.raises(ValueError, match="no"):
-            first.result()
-        assert second.result().history["loss"]
-    assert shared.compilations == 1
 
 
 def specified(monkeypatch, change):

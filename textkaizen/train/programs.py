@@ -109,10 +109,9 @@ class Programs:
     Args:
         folder: keeps them for later processes; None keeps nothing. What cannot be read or written
             there is compiled, with a warning. Several processes may use it at once.
-        meanwhile: makes a context that a thread is in while it waits for what another compiles.
         device: where they run; None is JAX' own choice.
         together: train lanes that are at work at the same time in one program, where they make the
-            same choices. Nothing is lent meanwhile: whoever waits is waited for.
+            same choices.
 
     Example:
         >>> Programs().compilations
@@ -122,12 +121,10 @@ class Programs:
     def __init__(
         self,
         folder: str | PathLike[str] | None = None,
-        meanwhile: Callable[[], AbstractContextManager] = nullcontext,
         *,
         device: jax.Device | None = None,
         together: bool = False,
     ) -> None:
-        self._meanwhile = nullcontext if together else meanwhile
         self.device = device
         self._meeting = Meeting(self._train_group) if together else None
         if folder is not None and not getattr(jax.config, "jax_compilation_cache_dir", None):
@@ -178,14 +175,9 @@ class Programs:
         """Return the program of a key, compiled by one of the threads that ask for it."""
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
-        while key not in self._programs:
-            if lock.acquire(blocking=False):
-                with _released(lock):
-                    if key not in self._programs:
-                        self._programs[key] = compiled()
-            else:
-                with self._meanwhile(), lock:
-                    pass  # it is there now, or whoever compiled it has failed
+        with lock:
+            if key not in self._programs:
+                self._programs[key] = compiled()
         return self._programs[key]
 
     def _train(self, part: Part) -> Ran:
@@ -236,15 +228,6 @@ class Programs:
         rans = [Ran(state, logs, 0.0) for state, logs in found]
         rans[0] = rans[0]._replace(compile_seconds=compile_seconds)
         return rans[: len(parts)]
-
-
-@contextmanager
-def _released(lock: threading.Lock) -> Iterator[None]:
-    """Release a lock that is held, at the end."""
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _compiled(spec: Spec, arguments: tuple, options: dict[str, str | bool]) -> Callable:
