@@ -39,8 +39,9 @@ def recipe_lines(recipe: Recipe, baseline: Recipe) -> list[Line]:
     """Write a recipe as YAML, with what differs from the baseline.
 
     Example:
-        >>> recipe_lines(Recipe().with_knobs(dropout=0.5), Recipe())[12]
-        Line(text='  dropout: 0.5', before='0.0')
+        >>> lines = recipe_lines(Recipe().with_knobs(dropout=0.5), Recipe())
+        >>> [line for line in lines if line.before]
+        [Line(text='  dropout: 0.5', before='0.0')]
     """
     lines, old = [], baseline.to_dict()
     for part, values in recipe.to_dict().items():
