@@ -6,8 +6,9 @@ program takes as inputs, so that many recipes share one program. Defaults follow
 the fixed baseline that every study starts from.
 
     choices   the words a recipe may use, and what Keras calls them
-    parts     TextRules, Shape, Knobs
-    checks    ranges and contradictions
+    text      TextRules
+    parts     Shape, Knobs
+    checks    ranges and contradictions; those of text rules in text_checks
     reading   plain values -> parts
 
 Rejected: one flat bag of settings (the line between what costs a compilation and what does not
@@ -34,8 +35,9 @@ from textkaizen.recipe.choices import (
     PER_LAYER,
     SCHEDULES,
 )
-from textkaizen.recipe.parts import Knobs, Shape, TextRules, layerwise, stretched
+from textkaizen.recipe.parts import Knobs, Shape, layerwise, stretched
 from textkaizen.recipe.reading import PARTS, coerced, known, mapping, plain, read_part
+from textkaizen.recipe.text import LEARNT_TOKENS, TextRules
 
 __all__ = [
     "ACTIVATIONS",
@@ -43,6 +45,7 @@ __all__ = [
     "CLASS_WEIGHTS",
     "DROPOUT_KINDS",
     "INITIALISERS",
+    "LEARNT_TOKENS",
     "LOSSES",
     "MONITORS",
     "OPTIMISERS",
@@ -88,6 +91,14 @@ class Recipe:
             RecipeError: there is no such knob (with the nearest one), or a value cannot be.
         """
         return replace(self, knobs=replace(self.knobs, **coerced("knobs", changes)))
+
+    def with_text(self, **changes: Any) -> Recipe:
+        """Return this recipe with some text rules changed.
+
+        Raises:
+            RecipeError: there is no such rule (with the nearest one), or a value cannot be.
+        """
+        return replace(self, text=replace(self.text, **coerced("text", changes)))
 
     def with_shape(self, **changes: Any) -> Recipe:
         """Return this recipe with its shape changed.

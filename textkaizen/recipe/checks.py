@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterator
-from typing import Any
 
 from textkaizen.recipe.choices import CHOICES, PER_HIDDEN_LAYER, PER_LAYER
-from textkaizen.recipe.parts import Knobs, Shape, TextRules, layerwise
+from textkaizen.recipe.near import near
+from textkaizen.recipe.parts import Knobs, Shape, layerwise
+from textkaizen.recipe.text import TextRules
+from textkaizen.recipe.text_checks import text_problems
 
 # Ranges of numbers: [least, most) where `most` is finite; 0 or more, more than 0, at least 1.
 SHARES = (
@@ -35,13 +36,12 @@ POSITIVE = ("initialiser_spread", "learning_rate")
 LIMITS = ("clip_norm", "max_norm")
 WHOLE = ("plateau_patience", "epochs")
 NETWORKS = ("starts", "ensemble")
-BUCKETS = 2**8, 2**24  # the fewest and the most
 MOST_NETWORKS, MOST_MASKS = 100, 10_000  # a model file must not make an answer take for ever
 
 
 def problems(text: TextRules, shape: Shape, knobs: Knobs) -> Iterator[str]:
     """Yield a clause for each value that is out of its range or contradicts another."""
-    yield from _text_problems(text)
+    yield from text_problems(text)
     if any(units < 1 for units in shape.hidden):
         yield f"shape.hidden must hold positive numbers; found {shape.hidden}"
     if shape.batch_size < 0:
@@ -50,29 +50,6 @@ def problems(text: TextRules, shape: Shape, knobs: Knobs) -> Iterator[str]:
     yield from _number_problems(knobs)
     yield from _length_problems(knobs, len(shape.hidden))
     yield from _contradictions(knobs, len(shape.hidden))
-
-
-def near(value: Any, known) -> str:
-    """Return "; did you mean 'x'?" for the nearest known name, "" when none is near."""
-    found = difflib.get_close_matches(str(value).lower(), list(known), n=1, cutoff=0.5)
-    return f"; did you mean '{found[0]}'?" if found else ""
-
-
-def _text_problems(text: TextRules) -> Iterator[str]:
-    for name in ("words", "characters"):
-        span = getattr(text, name)
-        if len(span) != 2 or not (span == (0, 0) or 1 <= span[0] <= span[1] <= 10):
-            yield f"text.{name} must be two numbers from 1 to 10, or 0 and 0; found {span}"
-    if text.words == (0, 0) == text.characters:
-        yield "text.words and text.characters cannot both be off"
-    if text.min_texts < 1:
-        yield f"text.min_texts must be at least 1; found {text.min_texts}"
-    least, most = BUCKETS
-    if text.hashed and not (least <= text.hashed <= most and text.hashed.bit_count() == 1):
-        yield (
-            f"text.hashed must be 0 (off) or a power of two from {least} (2**8) to {most} "
-            f"(2**24); found {text.hashed}"
-        )
 
 
 def _choice_problems(knobs: Knobs) -> Iterator[str]:

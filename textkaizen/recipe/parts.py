@@ -1,4 +1,4 @@
-"""The three parts of a recipe: text rules, shape, knobs. Defaults follow Keras."""
+"""Two parts of a recipe: shape and knobs. Defaults follow Keras. Text rules: `text.py`."""
 
 from __future__ import annotations
 
@@ -7,31 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from textkaizen.recipe.choices import PER_HIDDEN_LAYER, PER_LAYER
-
-
-@dataclass(frozen=True)
-class TextRules:
-    """How characters become features: TF-IDF of words and of characters within words.
-
-    Args:
-        words: smallest and largest number of words in a feature; (0, 0) is off.
-        characters: the same for characters within words (a word is padded by one blank on
-            either side); (0, 0) is off.
-        min_texts: in how many training texts a feature must stand to be kept, >= 1.
-        sublinear: count a feature that stands n times in a text as 1 + ln n.
-        hashed: number of buckets that features are hashed into, so that no vocabulary is held: a
-            power of two from 2**8 to 2**24, half of them for words and half for characters if
-            both are on; 0 is off. All buckets are kept; `min_texts` bounds their IDF.
-    """
-
-    words: tuple[int, int] = (1, 2)
-    characters: tuple[int, int] = (1, 3)
-    min_texts: int = 2
-    sublinear: bool = True
-    hashed: int = 0
-
-    def __post_init__(self) -> None:
-        _tuples(self, ("words", "characters"))
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from dataclasses import fields
 from typing import Any
 
 from textkaizen.errors import RecipeError
-from textkaizen.recipe.checks import near
 from textkaizen.recipe.choices import FROM_KERAS, PER_HIDDEN_LAYER, PER_LAYER
-from textkaizen.recipe.parts import Knobs, Shape, TextRules
+from textkaizen.recipe.near import near
+from textkaizen.recipe.parts import Knobs, Shape
+from textkaizen.recipe.text import WORD_LISTS, TextRules
 
 EXACT = 2**53  # below it a float holds every whole number
 PARTS: dict[str, type] = {"text": TextRules, "shape": Shape, "knobs": Knobs}
@@ -96,6 +97,10 @@ def _as_kind(where: str, value: Any, default: Any) -> Any:
     if value is None and default == math.inf:
         return math.inf
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if name in WORD_LISTS:
+        if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value):
+            return tuple(value)
+        raise RecipeError(f"'{where}' must be a list of words; found {value!r}.")
     if isinstance(default, tuple):
         if isinstance(value, (list, tuple)) and all(type(v) is int for v in value):
             return tuple(value)
