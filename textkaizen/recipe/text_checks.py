@@ -17,19 +17,7 @@ LANGUAGE = re.compile(r"[a-z]{2,3}$")
 
 def text_problems(text: TextRules) -> Iterator[str]:
     """Yield a clause for each value that is out of its range or contradicts another."""
-    for name, known in TEXT_CHOICES.items():
-        value = getattr(text, name)
-        if value not in known:
-            yield f"text.{name} must be one of {', '.join(known)}; found {value!r}" + near(
-                value, known
-            )
-    for value in text.handmade:
-        if value not in HANDMADE:
-            yield f"text.handmade must be of {', '.join(HANDMADE)}; found {value!r}" + near(
-                value, HANDMADE
-            )
-    if len(set(text.handmade)) < len(text.handmade):
-        yield f"text.handmade must name each feature once; found {list(text.handmade)}"
+    yield from _choice_problems(text)
     for name in ("words", "characters"):
         span = getattr(text, name)
         if len(span) != 2 or not (span == (0, 0) or 1 <= span[0] <= span[1] <= 10):
@@ -46,6 +34,22 @@ def text_problems(text: TextRules) -> Iterator[str]:
             f"{text.stop_words!r}"
         )
     yield from _contradictions(text)
+
+
+def _choice_problems(text: TextRules) -> Iterator[str]:
+    for name, known in TEXT_CHOICES.items():
+        value = getattr(text, name)
+        if value not in known:
+            yield f"text.{name} must be one of {', '.join(known)}; found {value!r}" + near(
+                value, known
+            )
+    for value in text.handmade:
+        if value not in HANDMADE:
+            yield f"text.handmade must be of {', '.join(HANDMADE)}; found {value!r}" + near(
+                value, HANDMADE
+            )
+    if len(set(text.handmade)) < len(text.handmade):
+        yield f"text.handmade must name each feature once; found {list(text.handmade)}"
 
 
 def _contradictions(text: TextRules) -> Iterator[str]:
