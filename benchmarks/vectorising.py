@@ -32,6 +32,7 @@ from textkaizen.recipe import TextRules
 from textkaizen.text.count import count, count_plainly
 from textkaizen.text.cut import WORD
 from textkaizen.text.normalise import normalise
+from textkaizen.text.streams import streams
 from textkaizen.text.vectorise import bags, learn
 
 ROUNDS, MILLION, SEED = 3, 1_000_000, 0
@@ -59,7 +60,7 @@ def with_arrays(texts: Sequence[str]) -> csr_matrix:
 
 def text_by_text(texts: Sequence[str]) -> csr_matrix:
     """The same in plain Python."""
-    counts, rows = count_plainly(texts, TextRules()), np.arange(len(texts))
+    counts, rows = count_plainly(texts, streams(TextRules())), np.arange(len(texts))
     return bags(counts, rows, *learn(counts, rows))
 
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
 from textkaizen.recipe import TextRules
-from textkaizen.text.cut import WORD, analysers, character_features, word_features
+from textkaizen.text.cut import WORD, character_features, word_features
 from textkaizen.text.normalise import normalise
+from textkaizen.text.streams import streams
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)
 WORDS = st.lists(st.sampled_from(["a", "do", "open", "開館", "café", "x9", "-"]), max_size=8)
@@ -26,9 +27,10 @@ def reference(span, **how):
 def test_features_are_those_of_scikit_learn_as_often_as_there(text, span):
     normal = normalise(text)
     words = reference(span, tokenizer=WORD.findall, token_pattern=None)
-    assert Counter(word_features(normal, span)) == Counter(words(normal))
-    characters = reference(span, analyzer="char_wb")
-    assert Counter(character_features(normal, span)) == Counter(characters(normal))
+    assert Counter(word_features(WORD.findall(normal), span)) == Counter(words(normal))
+    within, over = reference(span, analyzer="char_wb"), reference(span, analyzer="char")
+    assert Counter(character_features(normal, span)) == Counter(within(normal))
+    assert Counter(character_features(normal, span, within=False)) == Counter(over(normal))
 
 
 def test_a_word_shorter_than_its_runs_counts_once():
@@ -38,6 +40,6 @@ def test_a_word_shorter_than_its_runs_counts_once():
 
 @pytest.mark.parametrize("off", ["words", "characters"])
 def test_a_kind_that_is_off_cuts_nothing(off):
-    words, characters = analysers(TextRules(**{off: (0, 0)}))
-    assert bool(words("do you open")) == (off != "words")
-    assert bool(characters("do you open")) == (off != "characters")
+    words, characters = streams(TextRules(**{off: (0, 0)})).terms("do you open")
+    assert bool(words) == (off != "words")
+    assert bool(characters) == (off != "characters")

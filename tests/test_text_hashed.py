@@ -12,7 +12,7 @@ from textkaizen.data import Corpus
 from textkaizen.recipe import TextRules
 from textkaizen.study.material import Material
 from textkaizen.text import count as counting
-from textkaizen.text import many
+from textkaizen.text import streams as pieces
 from textkaizen.text.buckets import (
     Buckets,
     Sums,
@@ -23,6 +23,7 @@ from textkaizen.text.buckets import (
     kinds_of,
 )
 from textkaizen.text.count import count, count_plainly, count_with_arrays
+from textkaizen.text.streams import streams
 from textkaizen.text.vectorise import bags, learn
 
 OFF = (0, 0)
@@ -96,9 +97,9 @@ def test_every_code_point_has_a_symbol_of_its_own():
 @example(texts=["x" * 5000 + " " + "🎉" * 3000, "é" * 999], piece=2**20)
 def test_arrays_count_what_plain_python_counts(rules, texts, piece):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(many, "PIECE_RUNS", piece)
-        found = count_with_arrays(iter(texts), rules)
-    expected = count_plainly(texts, rules)
+        patch.setattr(pieces, "PIECE_RUNS", piece)
+        found = count_with_arrays(iter(texts), streams(rules))
+    expected = count_plainly(texts, streams(rules))
     assert_same_matrix(found.matrix, expected.matrix)
     assert found.matrix.has_sorted_indices
     assert (found.split, found.terms) == (expected.split, ())
@@ -109,7 +110,7 @@ def test_thousands_of_code_points_at_once():
     codes = random.Random(5).sample(range(0x110000), 5_000)
     chosen = ["a" + chr(code) + "b" + chr(code) for code in (*codes, *range(0x3000))]
     rules = TextRules(hashed=2**20)
-    arrays, plain = count_with_arrays(chosen, rules), count_plainly(chosen, rules)
+    arrays, plain = count_with_arrays(chosen, streams(rules)), count_plainly(chosen, streams(rules))
     assert_same_matrix(arrays.matrix, plain.matrix)
 
 
@@ -222,7 +223,7 @@ def memory_of(texts, rules):
 
 def test_memory_does_not_hold_the_terms(monkeypatch):
     """Bytes for each non-zero where each is another term: 8 and its share of a row stay."""
-    monkeypatch.setattr(many, "PIECE_RUNS", 2**14)
+    monkeypatch.setattr(pieces, "PIECE_RUNS", 2**14)
     rules = TextRules(words=(1, 1), characters=OFF, hashed=2**20)
     stay, most = memory_of(10_000, rules)
     named, most_named = memory_of(10_000, TextRules(words=(1, 1), characters=OFF))

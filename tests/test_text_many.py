@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from textkaizen.recipe import TextRules
 from textkaizen.text import count as counting
-from textkaizen.text import many, weigh
+from textkaizen.text import streams as pieces
+from textkaizen.text import weigh
 from textkaizen.text.count import count, count_plainly, count_with_arrays
+from textkaizen.text.streams import streams
 from textkaizen.text.vectorise import Vocabulary, bags, learn
 
 OFF = (0, 0)
@@ -45,8 +47,8 @@ def assert_same_matrix(found, expected):
 
 def with_arrays(texts, rules, piece):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(many, "PIECE_RUNS", piece)
-        return count_with_arrays(iter(texts), rules)
+        patch.setattr(pieces, "PIECE_RUNS", piece)
+        return count_with_arrays(iter(texts), streams(rules))
 
 
 @pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
@@ -56,7 +58,7 @@ def with_arrays(texts, rules, piece):
 @example(texts=["", " ", "", "a\0", "\0", "a", "a\0b \0"], piece=1)
 @example(texts=["x" * 5000 + " " + "🎉" * 3000, "é" * 999], piece=2**20)
 def test_the_counts_are_those_of_cutting_text_by_text(rules, texts, piece):
-    assert_same_counts(with_arrays(texts, rules, piece), count_plainly(texts, rules))
+    assert_same_counts(with_arrays(texts, rules, piece), count_plainly(texts, streams(rules)))
 
 
 @pytest.mark.parametrize("rules", [TextRules(), TextRules(characters=(2, 5))])
@@ -64,7 +66,7 @@ def test_thousands_of_code_points_at_once(rules):
     """From all over Unicode, half surrogate pairs and unassigned ones among them."""
     codes = random.Random(5).sample(range(0x110000), 5_000)
     chosen = ["a" + chr(code) + "b" + chr(code) for code in (*codes, *range(0x3000))]
-    assert_same_counts(with_arrays(chosen, rules, 20_000), count_plainly(chosen, rules))
+    assert_same_counts(with_arrays(chosen, rules, 20_000), count_plainly(chosen, streams(rules)))
 
 
 @pytest.mark.parametrize("length", [10, counting.FEW_CHARACTERS, counting.FEW_CHARACTERS + 1])
@@ -76,14 +78,14 @@ def test_the_way_is_chosen_by_size_and_does_not_show(length, monkeypatch):
             counting, name, lambda *a, own=own, name=name: [called.append(name), own(*a)][1]
         )
     texts = [("do you open " * length)[:length]]
-    assert_same_counts(count(iter(texts), TextRules()), count_plainly(texts, TextRules()))
+    assert_same_counts(count(iter(texts), TextRules()), count_plainly(texts, streams(TextRules())))
     many_texts = length > counting.FEW_CHARACTERS
     assert called == ["count_with_arrays" if many_texts else "count_plainly"]
 
 
 def test_only_the_terms_asked_for_are_spelt():
     texts = ["do you open", "a\0 b", "図書館"]
-    counts, plain = (way(texts, TextRules()) for way in (count_with_arrays, count_plainly))
+    counts, plain = (way(texts, streams(TextRules())) for way in (count_with_arrays, count_plainly))
     columns = np.array([len(plain.terms) - 1, 0, plain.split, 3])
     assert counts.named(columns) == tuple(plain.terms[column] for column in columns)
     assert counts.named(columns[:0]) == ()
@@ -91,7 +93,7 @@ def test_only_the_terms_asked_for_are_spelt():
 
 
 def test_a_vocabulary_is_learnt_without_spelling_what_is_thrown_away():
-    counts = count_with_arrays(["a b", "a c", "a d"], TextRules(min_texts=3))
+    counts = count_with_arrays(["a b", "a c", "a d"], streams(TextRules(min_texts=3)))
     vocabulary, _ = learn(counts, np.arange(3))
     assert vocabulary.terms == ("a", " ", " a", " a ", "a", "a ")
     assert "terms" not in vars(counts)
@@ -99,7 +101,7 @@ def test_a_vocabulary_is_learnt_without_spelling_what_is_thrown_away():
 
 def plain_bags(vocabulary, texts):
     """Each text's features looked up by their strings."""
-    counts = count_plainly(texts, vocabulary.rules)
+    counts = count_plainly(texts, streams(vocabulary.rules))
     words, characters = vocabulary.numbers
     number = [
         (words if column < counts.split else characters).get(term, -1)
@@ -109,7 +111,7 @@ def plain_bags(vocabulary, texts):
         np.array(number, np.int32),
         vocabulary.idf,
         vocabulary.split,
-        vocabulary.rules.sublinear,
+        vocabulary.rules,
     )
     return weigh.weigh(counts.matrix, np.arange(len(texts)), how)
 
@@ -119,7 +121,7 @@ def plain_bags(vocabulary, texts):
 @given(known=TEXTS, texts=TEXTS)
 @example(known=["a b c", "\0", "b\0"], texts=["a b", "b c d", "a c", "\0", "b", "c b a", ""])
 def test_known_features_are_found_among_numbers_as_among_strings(rules, known, texts):
-    vocabulary, _ = learn(count_plainly(known, rules), np.arange(len(known)))
+    vocabulary, _ = learn(count_plainly(known, streams(rules)), np.arange(len(known)))
     expected = plain_bags(vocabulary, texts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(counting, "FEW_CHARACTERS", -1)
@@ -139,7 +141,7 @@ def test_terms_that_no_text_can_have_are_never_found(monkeypatch):
 @settings(max_examples=60, deadline=None)
 @given(TEXTS.filter(len), st.integers(1, 20), st.data())
 def test_bags_do_not_depend_on_the_pieces_they_are_made_in(texts, entries, data):
-    counts = count_plainly(texts, TextRules(min_texts=1))
+    counts = count_plainly(texts, streams(TextRules(min_texts=1)))
     rows = np.array(data.draw(st.permutations(range(len(texts)))))[: len(texts) // 2 + 1]
     whole = learn(counts, rows)
     expected = bags(counts, rows, *whole)
@@ -165,7 +167,7 @@ def peak(texts):
 
 
 def test_memory_follows_the_non_zeros_and_not_the_runs(monkeypatch):
-    monkeypatch.setattr(many, "PIECE_RUNS", 2**16)
+    monkeypatch.setattr(pieces, "PIECE_RUNS", 2**16)
     (less, few), (more, most) = peak(6_000), peak(12_000)
     assert most > few + 800_000
     # 8 bytes stay for each. When measured 7.7 more were needed for each more (the pieces at work

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from textkaizen.recipe import TextRules
 from textkaizen.text import one
-from textkaizen.text.cut import analysers
-from textkaizen.text.normalise import normalise
 from textkaizen.text.one import OneText
+from textkaizen.text.streams import streams
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=20)
 WORDS = st.text(
@@ -23,29 +22,35 @@ RULES = [
     TextRules(words=(2, 3), characters=(4, 7)),
     TextRules(words=(0, 0), characters=(1, 1)),
     TextRules(words=(1, 1), characters=(0, 0)),
+    TextRules(within_words=False, norm="l1", binary=True, word_weight=0.5),
+    TextRules(norm="none", character_weight=2.0, sublinear=False),
 ]
 
 
 def made(rules, texts):
     """What knows every second feature of some texts."""
-    known = [
-        sorted({term for text in texts for term in cut(normalise(text))})[::2]
-        for cut in analysers(rules)
-    ]
+    cut = [streams(rules).terms(text) for text in texts]
+    known = [sorted({term for both in cut for term in both[kind]})[::2] for kind in (0, 1)]
     words = {term: number for number, term in enumerate(known[0])}
     characters = {term: len(words) + number for number, term in enumerate(known[1])}
     idf = np.linspace(1, 3, len(words) + len(characters), dtype=np.float32)
-    return OneText(rules, words, characters, idf)
+    return OneText(streams(rules), words, characters, idf, np.zeros(0, np.float32))
 
 
 def plainly(bagged, text):
     """Feature -> weight, by the definition."""
     found = {}
-    for cut, known in zip(analysers(bagged.rules), (bagged.words, bagged.characters), strict=True):
-        counted = Counter(term for term in cut(normalise(text)) if term in known)
-        how = (lambda n: 1 + np.log(n)) if bagged.rules.sublinear else float
+    rules, both = bagged.streams.rules, bagged.streams.terms(text)
+    weights = rules.word_weight, rules.character_weight
+    for terms, known, weight in zip(both, (bagged.words, bagged.characters), weights, strict=True):
+        counted = Counter(term for term in terms if term in known)
+        how = (lambda n: 1 + np.log(n)) if rules.sublinear else float
+        if rules.binary:
+            how = lambda n: 1.0
         raw = {known[term]: how(n) * bagged.idf[known[term]] for term, n in counted.items()}
-        length = np.sqrt(sum(value**2 for value in raw.values()))
+        power = {"l1": 1, "l2": 2}.get(rules.norm)
+        length = sum(value**power for value in raw.values()) ** (1 / power) if power else 1
+        length /= weight
         found |= {feature: value / length for feature, value in raw.items()}
     return found
 

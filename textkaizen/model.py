@@ -23,11 +23,13 @@ from textkaizen.nets.ensemble import averaged, ensemble_logits
 from textkaizen.nets.plain import Network
 from textkaizen.recipe import Recipe
 from textkaizen.text.normalise import normalise
-from textkaizen.text.vectorise import Vocabulary, bags, learn
+from textkaizen.text.vectorise import Vocabulary
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
+    from textkaizen.text.features import Features
+    from textkaizen.text.reduce import Projection
     from textkaizen.train.lanes import TrainedLane
     from textkaizen.train.loop import Callback
     from textkaizen.train.programs import Programs
@@ -166,10 +168,10 @@ def learn_model(
     from textkaizen.train.lanes import Lane, train
     from textkaizen.train.programs import Programs
 
-    material = _prepared(corpus, recipe)
+    material = _prepared(corpus, recipe, seed)
     units = together(material.corpus, [normalise(text) for text in material.corpus.texts])
     classes = len(material.corpus.classes)
-    lane = Lane(recipe, material.bags, material.numbers, classes, seed, units)
+    lane = Lane(recipe, material.bags(), material.numbers, classes, seed, units)
     trained = train(lane, programs or Programs(), callbacks)
     if len(trained.networks) < recipe.knobs.ensemble:  # a callback has ended it
         recipe = recipe.with_knobs(ensemble=len(trained.networks))
@@ -192,9 +194,9 @@ def learn_linear(
     """
     from textkaizen.classical.linear import fit_linear
 
-    material = _prepared(corpus, recipe)
+    material = _prepared(corpus, recipe, seed)
     classes = len(material.corpus.classes)
-    kernel, bias = fit_linear(kind, material.bags, material.numbers, classes, seed)
+    kernel, bias = fit_linear(kind, material.bags(), material.numbers, classes, seed)
     own = Recipe(text=recipe.text).with_shape(hidden=())
     knobs = own.knobs
     network = Network((kernel,), (bias,), (), knobs.activation, knobs.batch_norm, knobs.slope)
@@ -206,9 +208,11 @@ class _Material:
     """Labelled texts as numbers."""
 
     corpus: Corpus
-    vocabulary: Vocabulary
-    bags: csr_matrix
+    features: Features
     numbers: np.ndarray
+
+    def bags(self) -> csr_matrix:
+        return self.features.bags(np.arange(len(self.corpus)))
 
     def model(self, kind: str, recipe: Recipe, networks: tuple[Network, ...], seed: int) -> Model:
         facts = {
@@ -217,12 +221,27 @@ class _Material:
             "texts": len(self.corpus),
             "data_sha256": content_hash(self.corpus),
         }
+        vocabulary, projection = self.features.vocabulary, self.features.projection
+        identity = vocabulary.streams.identity
+        if identity:
+            facts["analyser"] = identity
+        if projection is not None:
+            networks = tuple(_on_bags(network, projection) for network in networks)
         labels, first = self.corpus.classes, networks[0]
-        return Model(kind, recipe, labels, self.vocabulary, first, facts, networks[1:])
+        return Model(kind, recipe, labels, vocabulary, first, facts, networks[1:])
 
 
-def _prepared(corpus: Corpus, recipe: Recipe) -> _Material:
-    from textkaizen.text.count import count
+def _on_bags(network: Network, projection: Projection) -> Network:
+    """Let a network of reduced features read bags: a reduction is linear, as its first layer is."""
+    from textkaizen.text.reduce import folded
+
+    kernel, bias = folded(projection, network.kernels[0], network.biases[0])
+    kernels, biases = (kernel, *network.kernels[1:]), (bias, *network.biases[1:])
+    return network._replace(kernels=kernels, biases=biases)
+
+
+def _prepared(corpus: Corpus, recipe: Recipe, seed: int) -> _Material:
+    from textkaizen.text.features import Texts
 
     corpus = canonical(corpus)
     if len(corpus.classes) < 2:
@@ -230,12 +249,10 @@ def _prepared(corpus: Corpus, recipe: Recipe) -> _Material:
             f"A model needs texts of at least two classes; {corpus.name} has {len(corpus)} texts "
             f"of {len(corpus.classes)} classes. Add labelled texts of another class."
         )
-    counts = count(corpus.texts, recipe.text)
-    rows = np.arange(len(corpus))
-    vocabulary, columns = learn(counts, rows)
     position = {label: number for number, label in enumerate(corpus.classes)}
     numbers = np.array([position[label] for label in corpus.labels], np.int32)
-    return _Material(corpus, vocabulary, bags(counts, rows, vocabulary, columns), numbers)
+    features = Texts(corpus.texts).learn(recipe.text, np.arange(len(corpus)), numbers, seed)
+    return _Material(corpus, features, numbers)
 
 
 def _require_answerable(texts: Sequence[str], top_k: int) -> None:

@@ -19,29 +19,37 @@ import json
 import os
 import tempfile
 from glob import escape
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-from textkaizen.errors import ModelError, RecipeError, listed
-from textkaizen.model import KINDS, Model
-from textkaizen.nets.plain import Network
-from textkaizen.recipe import Recipe
-from textkaizen.text.buckets import kinds_of
-from textkaizen.text.vectorise import Vocabulary
-
-# 2: ensembles, and knobs that 1 does not know; 3: hashed features, and only models that have them
-FORMAT, FORMAT_VERSION = "textkaizen-model", 3
-HASHED = "hashed"  # a text rule; in a recipe of format 3 only, so that older ones read format 2
-MODEL, VOCABULARY, WEIGHTS, HASH = (
-    "model.json",
-    "vocabulary.json",
-    "weights.safetensors",
-    "model.sha256",
+from textkaizen.errors import ModelError, listed
+from textkaizen.files.model_parts import (
+    FORMAT,
+    HASH,
+    MODEL,
+    NAMES,
+    VOCABULARY,
+    WEIGHTS,
+    arrays_of,
+    features_of,
+    labels_of,
+    network_of,
+    parsed,
+    prefix,
+    recipe_of,
+    refuse,
+    require_analyser,
+    require_format,
+    require_shapes,
+    shapes_of,
+    version_of,
+    vocabulary_of,
+    written,
 )
-NAMES = (MODEL, VOCABULARY, WEIGHTS, HASH)
+from textkaizen.model import Model
+
 FORMER = "former"  # where a replaced model waits for its end, beside the new one
 
 
@@ -100,28 +108,27 @@ def load_model(folder: str | Path) -> Model:
     """
     folder = Path(folder)
     content = _read(folder, MODEL)
-    values = _parsed(folder, MODEL, content)
-    _require_format(folder, values)
+    values = parsed(folder, MODEL, content)
+    require_format(folder, values)
     if _read(folder, HASH) != _hash_line(content):
-        _refuse(folder, f"{MODEL} is not what {HASH} says")
+        refuse(folder, f"{MODEL} is not what {HASH} says")
     files = values.get("files")
     files = files if isinstance(files, dict) else {}
     parts = {}
     for name in (VOCABULARY, WEIGHTS):
         parts[name] = _read(folder, name)
         if files.get(name) != hashlib.sha256(parts[name]).hexdigest():
-            _refuse(folder, f"{name} is not what {MODEL} says")
-    recipe, labels = _recipe(folder, values), _labels(folder, values)
-    terms, split = _terms(folder, _parsed(folder, VOCABULARY, parts[VOCABULARY]), recipe)
-    arrays = _arrays(folder, parts[WEIGHTS])
+            refuse(folder, f"{name} is not what {MODEL} says")
+    recipe, labels = recipe_of(folder, values), labels_of(folder, values)
+    terms = parsed(folder, VOCABULARY, parts[VOCABULARY])
+    arrays = arrays_of(folder, parts[WEIGHTS])
     if recipe.knobs.ensemble > len(arrays):  # before their names are made: there may be millions
-        _refuse(folder, f"{WEIGHTS} has not the arrays of the recipe's layers")
-    features = recipe.text.hashed or len(terms)
-    _require_shapes(folder, arrays, _shapes(recipe, features, len(labels)))
-    vocabulary = Vocabulary(recipe.text, terms, split, arrays["idf"])
-    if tuple(map(len, vocabulary.numbers)) != (split, features - split):
-        _refuse(folder, f"{VOCABULARY} has a term twice")
-    networks = [_network(recipe, arrays, member) for member in range(recipe.knobs.ensemble)]
+        refuse(folder, f"{WEIGHTS} has not the arrays of the recipe's layers")
+    features = features_of(folder, terms, recipe)
+    require_shapes(folder, arrays, shapes_of(recipe, features, len(labels)))
+    vocabulary = vocabulary_of(folder, terms, recipe, arrays)
+    require_analyser(folder, values["facts"], vocabulary)
+    networks = [network_of(recipe, arrays, member) for member in range(recipe.knobs.ensemble)]
     facts, others = values["facts"], tuple(networks[1:])
     return Model(values["kind"], recipe, labels, vocabulary, networks[0], facts, others)
 
@@ -131,40 +138,38 @@ def _contents(model: Model, folder: Path) -> dict[str, bytes]:
     from safetensors.numpy import save
 
     arrays = {"idf": model.vocabulary.idf}
+    if len(model.vocabulary.scales):
+        arrays["scales"] = model.vocabulary.scales
     for member, network in enumerate(model.networks):
         for kind in ("kernels", "biases", "norms"):
             for number, array in enumerate(getattr(network, kind)):
-                arrays[f"{_prefix(member)}{kind}.{number}"] = array
+                arrays[f"{prefix(member)}{kind}.{number}"] = array
     endless = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if endless:
         raise ModelError(
             f"A model's weights must be finite numbers; those of {listed(endless)} are not, so "
             f"training has diverged and nothing was saved in {folder}. Lower the learning rate."
         )
-    vocabulary = {"split": model.vocabulary.split, "terms": list(model.vocabulary.terms)}
+    own = model.vocabulary
+    vocabulary: dict[str, Any] = {"split": own.split, "terms": list(own.terms)}
+    if own.subwords:
+        vocabulary["subwords"] = own.subwords
     contents = {
         VOCABULARY: _json(vocabulary),
         WEIGHTS: save({k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()}),
     }
     values = {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION if model.recipe.text.hashed else FORMAT_VERSION - 1,
+        "format_version": version_of(model.recipe),
         "kind": model.kind,
         "labels": list(model.labels),
-        "recipe": _written(model.recipe),
+        "recipe": written(model.recipe),
         "facts": model.facts,
         "files": {name: hashlib.sha256(part).hexdigest() for name, part in contents.items()},
     }
     contents[MODEL] = _json(values)
     contents[HASH] = _hash_line(contents[MODEL])
     return contents
-
-
-def _written(recipe: Recipe) -> dict[str, Any]:
-    values = recipe.to_dict()
-    if not recipe.text.hashed:
-        del values["text"][HASHED]
-    return values
 
 
 def _json(values: Any) -> bytes:
@@ -218,12 +223,6 @@ def _swap_in(new: Path, target: Path) -> None:
         raise
 
 
-def _refuse(folder: Path, found: str, cause: Exception | None = None) -> NoReturn:
-    raise ModelError(
-        f"A model folder must be as it was saved; in {folder} {found}. Copy or train it again."
-    ) from cause
-
-
 def _read(folder: Path, name: str) -> bytes:
     try:
         return (folder / name).read_bytes()
@@ -244,124 +243,3 @@ def _former(folder: Path) -> str:
     """Say where the former model is when a save was killed between its two renames."""
     found = sorted(folder.parent.glob(f".{escape(folder.name)}-*/{FORMER}"))
     return f", but a save that was cut off has left the former model in {found[0]}" if found else ""
-
-
-def _parsed(folder: Path, name: str, content: bytes) -> dict[str, Any]:
-    try:
-        values = json.loads(content.decode("utf-8", "surrogatepass"))
-    except (ValueError, RecursionError) as error:
-        _refuse(folder, f"{name} is not JSON", error)
-    if not isinstance(values, dict):
-        _refuse(folder, f"{name} does not hold names with values")
-    return values
-
-
-def _require_format(folder: Path, values: dict[str, Any]) -> None:
-    if values.get("format") != FORMAT:
-        _refuse(folder, f"{MODEL} does not name the format {FORMAT}")
-    number = values.get("format_version")
-    if type(number) is not int or number < 1:
-        _refuse(folder, f"{MODEL} has no format version")
-    if number > FORMAT_VERSION:
-        raise ModelError(
-            f"A model's format must be {FORMAT_VERSION} or older; {folder} has format {number}: "
-            "it was written by a newer textkaizen. Update textkaizen to use it."
-        )
-
-
-def _recipe(folder: Path, values: dict[str, Any]) -> Recipe:
-    try:
-        recipe = Recipe.from_dict(values.get("recipe"))
-    except (RecipeError, OverflowError) as error:
-        _refuse(folder, f"{MODEL} has a recipe that cannot be ({error})", error)
-    if bool(recipe.text.hashed) != (values["format_version"] == FORMAT_VERSION):
-        _refuse(folder, f"{MODEL} has a recipe that belongs to another format")
-    if values.get("kind") not in KINDS:
-        _refuse(folder, f"{MODEL} has an unknown kind of model")
-    if values["kind"] != "network" and recipe.shape.hidden:
-        _refuse(folder, f"{MODEL} has a linear model with hidden layers")
-    if not isinstance(values.get("facts"), dict):
-        _refuse(folder, f"{MODEL} has no facts")
-    return recipe
-
-
-def _labels(folder: Path, values: dict[str, Any]) -> tuple[str, ...]:
-    labels = values.get("labels")
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        _refuse(folder, f"{MODEL} has labels that are not strings")
-    if not labels or len(set(labels)) != len(labels):
-        _refuse(folder, f"{MODEL} has no labels, or one of them twice")
-    return tuple(labels)
-
-
-def _terms(folder: Path, values: dict[str, Any], recipe: Recipe) -> tuple[tuple[str, ...], int]:
-    terms, split = values.get("terms"), values.get("split")
-    if not isinstance(terms, list) or not set(map(type, terms)) <= {str}:  # there are many
-        _refuse(folder, f"{VOCABULARY} has terms that are not strings")
-    if recipe.text.hashed and terms:
-        _refuse(folder, f"{VOCABULARY} has terms, and the recipe hashes them")
-    least, most = 0, len(terms)
-    if recipe.text.hashed:
-        least = most = len(kinds_of(recipe.text)[0])
-    if type(split) is not int or not least <= split <= most:
-        _refuse(folder, f"{VOCABULARY} does not say how many of its terms are words")
-    return tuple(terms), split
-
-
-def _arrays(folder: Path, content: bytes) -> dict[str, np.ndarray]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        return load(content)
-    except (SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
-        _refuse(folder, f"{WEIGHTS} cannot be read", error)
-
-
-def _shapes(recipe: Recipe, features: int, classes: int) -> dict[str, tuple[int, ...]]:
-    """Return the shape that each array must have."""
-    sizes = (features, *recipe.shape.hidden, classes)
-    shapes: dict[str, tuple[int, ...]] = {"idf": (features,)}
-    for member in range(recipe.knobs.ensemble):
-        own = _prefix(member)
-        for number, (inputs, units) in enumerate(pairwise(sizes)):
-            shapes[f"{own}kernels.{number}"] = (inputs, units)
-            shapes[f"{own}biases.{number}"] = (units,)
-            if number < len(recipe.shape.hidden):
-                shapes[f"{own}norms.{number}"] = (4, units)
-    return shapes
-
-
-def _prefix(member: int) -> str:
-    """What the names of an ensemble member's arrays begin with; nothing for the first."""
-    return f"member.{member}." if member else ""
-
-
-def _require_shapes(
-    folder: Path, arrays: dict[str, np.ndarray], shapes: dict[str, tuple[int, ...]]
-) -> None:
-    if arrays.keys() != shapes.keys():
-        _refuse(folder, f"{WEIGHTS} has not the arrays of the recipe's layers")
-    for name, shape in shapes.items():
-        array = arrays[name]
-        if array.dtype != np.float32 or array.shape != shape:
-            _refuse(
-                folder,
-                f"{WEIGHTS} has {name} as {array.dtype} {list(array.shape)} where the recipe, "
-                f"labels and terms ask for float32 {list(shape)}",
-            )
-        if not np.isfinite(array).all():
-            _refuse(folder, f"{WEIGHTS} has {name} with numbers that are not finite")
-
-
-def _network(recipe: Recipe, arrays: dict[str, np.ndarray], member: int) -> Network:
-    layers = range(len(recipe.shape.hidden) + 1)
-    knobs, own = recipe.knobs, _prefix(member)
-    return Network(
-        tuple(arrays[f"{own}kernels.{number}"] for number in layers),
-        tuple(arrays[f"{own}biases.{number}"] for number in layers),
-        tuple(arrays[f"{own}norms.{number}"] for number in layers[:-1]),
-        knobs.activation,
-        knobs.batch_norm,
-        knobs.slope,
-    )

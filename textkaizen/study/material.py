@@ -1,24 +1,28 @@
 """Texts -> what lanes are made of: folds, and each fold's bags with its own vocabulary.
 
-Counting features is done once; a vocabulary and its IDF are learnt from each fold's training part
-alone. All folds' tables get the same number of rows, so that they share compiled programs. A seed
-is cut when its first lane is about to run: a study may end before it needs them all.
+Counting features is done once; a vocabulary and all else that learns is learnt from each fold's
+training part alone. All folds' tables get the same number of rows, so that they share compiled
+programs. A seed is cut when its first lane is about to run: a study may end before it needs them
+all.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from textkaizen.data import Corpus, folds, together
 from textkaizen.recipe import TextRules
-from textkaizen.text.count import Counts, count
+from textkaizen.text.features import Texts
 from textkaizen.text.normalise import normalise
-from textkaizen.text.vectorise import bags, learn
 from textkaizen.train.batches import rounded
+
+if TYPE_CHECKING:
+    from textkaizen.text.tokens import TokenStore
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class FoldBags:
 
     Args:
         train, test: numbers of the texts.
-        train_bags, test_bags: float32 CSR over the fold's own vocabulary.
+        train_bags, test_bags: float32 CSR over the fold's own features.
     """
 
     train: np.ndarray
@@ -44,14 +48,20 @@ class Material:
         corpus: the training texts in canonical order.
         fold_count: folds of each seed.
         seeds: one partition and one set of first weights each.
+        store: keeps what analysers said of the texts, if there is one.
     """
 
     corpus: Corpus
     fold_count: int
     seeds: tuple[int, ...]
-    _counts: dict[TextRules, Counts] = field(default_factory=dict, repr=False)
+    store: TokenStore | None = None
     _bags: dict[tuple[TextRules, int, int], FoldBags] = field(default_factory=dict, repr=False)
     _rows: dict[tuple[TextRules, int], int] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """The texts, and what has been counted in them."""
+        return Texts(self.corpus.texts, self.store)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -84,20 +94,13 @@ class Material:
         """
         if (rules, seed_number) in self._rows:
             return
-        if rules not in self._counts:
-            self._counts[rules] = count(self.corpus.texts, rules)
-        counts, most = self._counts[rules], 0
-        fold_of = self.partition[seed_number]
+        fold_of, most, seed = self.partition[seed_number], 0, self.seeds[seed_number]
         for fold in range(self.fold_count):
             train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-            vocabulary, columns = learn(counts, train)
-            self._bags[rules, seed_number, fold] = FoldBags(
-                train,
-                test,
-                bags(counts, train, vocabulary, columns),
-                bags(counts, test, vocabulary, columns),
-            )
-            most = max(most, len(vocabulary))
+            features = self.texts.learn(rules, train, self.labels[train], seed)
+            own = FoldBags(train, test, features.bags(train), features.bags(test))
+            self._bags[rules, seed_number, fold] = own
+            most = max(most, own.train_bags.shape[1])
         self._rows[rules, seed_number] = rounded(most)
 
     def fold_bags(self, rules: TextRules, seed_number: int, fold: int) -> FoldBags:

@@ -56,6 +56,10 @@ class Buckets:
 
     def get(self, term: str, default: int | None = None) -> int | None:
         """Return a term's feature; each has one, so `default` is never returned."""
+        return self.of_term(term)
+
+    def of_term(self, term: str) -> int:
+        """Return a term's feature."""
         symbols = map(_word, term.split(" ")) if self.words else map(_character, term)
         return self.first + (hash_of(symbols) & (self.size - 1))
 

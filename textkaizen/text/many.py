@@ -1,10 +1,10 @@
 """Many texts -> counts, with arrays and on all cores, equal to cutting text by text.
 
-Texts come as a stream and go in pieces. This thread normalises a piece and numbers its words
-(Python), other threads sort its characters meanwhile (NumPy lets them). When all words are known
-and in order, runs of words are counted likewise. Then the pieces' terms are merged, and the pieces
-let go one by one while the matrix is filled: memory follows the non-zeros, not the runs. A term
-becomes a string when somebody asks for it: most are rare and thrown away.
+Texts come as a stream and go in pieces. This thread writes a piece and numbers its words (Python),
+other threads sort its characters meanwhile (NumPy lets them). When all words are known and in
+order, runs of words are counted likewise. Then the pieces' terms are merged, and the pieces let go
+one by one while the matrix is filled: memory follows the non-zeros, not the runs. A term becomes a
+string when somebody asks for it: most are rare and thrown away.
 
 Rejected: processes (texts and counts would be copied to and fro, and JAX must not be forked).
 """
@@ -15,18 +15,18 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from textkaizen.recipe import TextRules
 from textkaizen.text.cut import WORD
-from textkaizen.text.grams import Packing, Piece, Run, count_runs, merge_terms
-from textkaizen.text.normalise import normalise
+from textkaizen.text.grams import Packing, Run, count_runs, merge_terms
+from textkaizen.text.grams import Piece as Counted
+from textkaizen.text.streams import Streams
 from textkaizen.text.threads import in_order
 
-PIECE_RUNS = 2**20  # of characters or words in a piece, about: 8 MB, sorted in place
 BLANK = 32
 LAST = 0x110000  # code points end here; with 1 added they fit in 21 bits, three in an uint64
 # Of words or of characters: the pieces, how their terms lie, and what symbols are called.
@@ -65,21 +65,34 @@ class Terms:
         return named
 
 
-def count_many(texts: Iterable[str], rules: TextRules) -> tuple[csr_matrix, list[Terms]]:
+class Many(NamedTuple):
+    """What was counted in many texts.
+
+    Args:
+        matrix: float32 CSR [texts, features].
+        kinds: the terms of words and of characters; a kind that is off is left out.
+        handmade: float32 [texts, hand-made features].
+    """
+
+    matrix: csr_matrix
+    kinds: list[Terms]
+    handmade: np.ndarray
+
+
+def count_many(texts: Iterable[str], streams: Streams) -> Many:
     """Count every feature of every text.
 
     Args:
-        texts: any; each is normalised first. A stream is read once, a piece at a time.
-        rules: how to cut them.
-
-    Returns:
-        float32 CSR [texts, features], and the terms of words and of characters (a kind that is off
-        is left out).
+        texts: any. A stream is read once, a piece at a time.
+        streams: what becomes of them before they are cut.
     """
+    rules = streams.rules
     numbers: defaultdict[str, int] = defaultdict()
     numbers.default_factory = numbers.__len__  # a new word gets the next number
     sequences: deque[tuple[np.ndarray, np.ndarray]] = deque()
-    characters = list(in_order(_cutting(texts, rules, numbers, sequences)))
+    handmade: list[np.ndarray] = []
+    cutting = _cutting(texts, streams, numbers, sequences, handmade)
+    characters = list(in_order(cutting))
     names = sorted(numbers)
     rank = np.empty(len(names) + 1, np.int64)
     rank[[numbers[name] for name in names]] = np.arange(1, len(names) + 1)
@@ -90,25 +103,37 @@ def count_many(texts: Iterable[str], rules: TextRules) -> tuple[csr_matrix, list
         kinds.append((list(in_order(calls)), word_packing(rules.words), names))
     if rules.characters != (0, 0):
         kinds.append((characters, character_packing(rules.characters), None))
-    return _together(kinds)
+    return Many(*_together(kinds), np.concatenate(handmade))
 
 
 def _cutting(
     texts: Iterable[str],
-    rules: TextRules,
+    streams: Streams,
     numbers: defaultdict[str, int],
     sequences: deque[tuple[np.ndarray, np.ndarray]],
-) -> Iterator[Callable[[], Piece | None]]:
+    handmade: list[np.ndarray],
+) -> Iterator[Callable[[], Counted | None]]:
     """Number the words of one piece after another; yield what counts its characters."""
-    for piece in in_pieces(texts, rules):
-        joined, lengths = f" {' '.join(piece)} ", np.fromiter(map(len, piece), np.int64)
-        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4")
-        if rules.words != (0, 0):
-            sequences.append(_numbered_words(codes, lengths, numbers))
+    rules = streams.rules
+    for piece in streams.pieces(texts):
+        handmade.append(piece.handmade)
+        codes, lengths = laid_out(piece.written)
+        if rules.words != (0, 0) and piece.spoken is None:
+            sequences.append(_numbered_words(codes, _within_words(codes), lengths, numbers))
+        elif piece.spoken is not None:
+            spoken, own = laid_out(piece.spoken)
+            sequences.append(_numbered_words(spoken, spoken != BLANK, own, numbers))
         if rules.characters != (0, 0):
-            yield partial(_characters, codes, lengths, rules.characters)
+            yield partial(_characters, codes, lengths, rules)
         else:
             yield lambda: None
+
+
+def laid_out(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return code points of texts with a blank before and after each, and the texts' lengths."""
+    joined = f" {' '.join(texts)} "
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4")
+    return codes, np.fromiter(map(len, texts), np.int64)
 
 
 def character_packing(span: tuple[int, int]) -> Packing:
@@ -121,24 +146,8 @@ def word_packing(span: tuple[int, int]) -> Packing:
     return Packing(32, span[1], 2)
 
 
-def in_pieces(texts: Iterable[str], rules: TextRules) -> Iterator[list[str]]:
-    """Yield normalised texts, so many that their runs are about PIECE_RUNS; at least one piece."""
-    lengths = max(most - least + 1 for least, most in (rules.words, rules.characters))
-    room, piece, yielded = PIECE_RUNS // lengths, [], False
-    left = room
-    for text in texts:
-        normal = normalise(text)
-        piece.append(normal)
-        left -= len(normal) + 1
-        if left <= 0:
-            yield piece
-            piece, left, yielded = [], room, True
-    if piece or not yielded:
-        yield piece
-
-
-def _characters(codes: np.ndarray, lengths: np.ndarray, span: tuple[int, int]) -> Piece:
-    """Count runs of characters within words; a blank stands before and after each text."""
+def _characters(codes: np.ndarray, lengths: np.ndarray, rules: TextRules) -> Counted:
+    """Count runs of characters; a blank stands before and after each text."""
     there = np.zeros(LAST, bool)
     there[codes] = True
     alphabet = np.flatnonzero(there)
@@ -146,13 +155,17 @@ def _characters(codes: np.ndarray, lengths: np.ndarray, span: tuple[int, int]) -
     rank[alphabet] = np.arange(1, len(alphabet) + 1)
     names = np.concatenate([[0], alphabet + 1])
     symbols = rank[codes].astype(np.int64)
-    runs = character_runs(codes == BLANK, lengths, span)
-    return count_runs(symbols, runs, len(lengths), (names, character_packing(span)))
+    runs = character_runs(codes == BLANK, lengths, rules)
+    spelling = names, character_packing(rules.characters)
+    return count_runs(symbols, runs, len(lengths), spelling)
 
 
-def character_runs(blank: np.ndarray, lengths: np.ndarray, span: tuple[int, int]) -> Iterator[Run]:
+def character_runs(blank: np.ndarray, lengths: np.ndarray, rules: TextRules) -> Iterator[Run]:
     """Find where runs start. A word's runs start at the blank before it or in it."""
-    least, most = span
+    least, most = rules.characters
+    if not rules.within_words:
+        yield from _text_runs(lengths, least, most)
+        return
     first = np.flatnonzero(blank[:-1] & ~blank[1:])  # the blanks before the words
     last = np.flatnonzero(~blank[:-1] & blank[1:]) + 1  # the blanks after them
     sizes = last - first
@@ -173,15 +186,26 @@ def character_runs(blank: np.ndarray, lengths: np.ndarray, span: tuple[int, int]
         yield length, starts, rows
 
 
+def _text_runs(lengths: np.ndarray, least: int, most: int) -> Iterator[Run]:
+    """Find where the runs of whole texts start."""
+    ends = np.cumsum(lengths + 1)  # the blanks after them
+    starts = np.delete(np.arange(1, ends[-1]), ends[:-1] - 1) if len(ends) else ends
+    rows = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+    room = np.repeat(ends, lengths) - starts
+    for length in range(least, most + 1):
+        enough = np.flatnonzero(room >= length)
+        starts, rows, room = starts[enough], rows[enough], room[enough]
+        yield length, starts, rows
+
+
 def _numbered_words(
-    codes: np.ndarray, lengths: np.ndarray, numbers: defaultdict[str, int]
+    codes: np.ndarray, inside: np.ndarray, lengths: np.ndarray, numbers: defaultdict[str, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Number the words of a piece.
+    """Number the words of a piece, given which characters stand in one.
 
     Returns:
         The words' numbers, int32, and how many words each text and those before it have.
     """
-    inside = _within_words(codes)
     spaced = np.where(inside, codes, np.uint32(BLANK)).tobytes()
     words = spaced.decode("utf-32-le", "surrogatepass").split()
     begins = np.flatnonzero(~inside[:-1] & inside[1:])
@@ -190,14 +214,18 @@ def _numbered_words(
 
 
 def word_places(
-    codes: np.ndarray, lengths: np.ndarray
+    codes: np.ndarray, lengths: np.ndarray, told: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the words of a piece; a blank stands before and after each text.
+
+    Args:
+        codes, lengths: as of `laid_out`.
+        told: all that stands between blanks are words; else runs of letters, digits and marks.
 
     Returns:
         Where words begin and end, and how many words each text and those before it have.
     """
-    inside = _within_words(codes)
+    inside = codes != BLANK if told else _within_words(codes)
     begins = np.flatnonzero(~inside[:-1] & inside[1:]) + 1
     ends = np.flatnonzero(inside[:-1] & ~inside[1:]) + 1
     return begins, ends, np.searchsorted(begins, np.cumsum(lengths + 1), side="left")
@@ -214,7 +242,7 @@ def _within_words(codes: np.ndarray) -> np.ndarray:
 
 def _words(
     rank: np.ndarray, numbered: tuple[np.ndarray, np.ndarray], span: tuple[int, int]
-) -> Piece:
+) -> Counted:
     """Count runs of words, given each word's place among the sorted ones."""
     sequence, ends = numbered
     ranks = rank[sequence]

@@ -11,7 +11,7 @@ Source: Salton & Buckley 1988, Term-weighting approaches in automatic text retri
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -21,12 +21,14 @@ import numpy as np
 from textkaizen.recipe import TextRules
 from textkaizen.text.buckets import Buckets, kinds_of
 from textkaizen.text.one import OneText
+from textkaizen.text.streams import Streams, streams
 
 if TYPE_CHECKING:  # a model that labels one text needs no matrices, and SciPy is slow to import
     from scipy.sparse import csr_matrix
 
     from textkaizen.text.count import Counts
     from textkaizen.text.lookup import Known
+    from textkaizen.text.tokens import Tokeniser
 
 PIECE_TEXTS = 16_384  # whose features are looked up together
 LARGER = 4  # a vocabulary so many times as large as what is looked up is not laid out: an estimate
@@ -37,22 +39,31 @@ class Vocabulary:
     """The features a model knows.
 
     Args:
-        rules: how texts are cut.
+        rules: how texts are cut and weighed.
         terms: words first, then characters, each part sorted; none if features are hashed.
         split: how many features are words.
-        idf: float32 [features].
+        idf: float32 [words and characters].
+        scales: what hand-made features, which come last, are multiplied by: float32.
+        subwords: what a tokeniser has learnt, as JSON; "" for one that does not learn.
     """
 
     rules: TextRules
     terms: tuple[str, ...]
     split: int
     idf: np.ndarray
+    scales: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    subwords: str = ""
 
     def __len__(self) -> int:
-        return len(self.idf)
+        return len(self.idf) + len(self.scales)
 
     @cached_property
-    def numbers(self) -> tuple[dict[str, int] | Buckets, ...]:
+    def streams(self) -> Streams:
+        """What becomes of a text before it is cut."""
+        return streams(self.rules, learnt_tokeniser(self.subwords, self.rules))
+
+    @cached_property
+    def numbers(self) -> tuple[dict[str, int] | Buckets, dict[str, int] | Buckets]:
         """Term -> feature, for words and for characters."""
         if self.rules.hashed:
             return kinds_of(self.rules)
@@ -62,7 +73,7 @@ class Vocabulary:
 
     @cached_property
     def _one(self) -> OneText:
-        return OneText(self.rules, self.numbers[0], self.numbers[1], self.idf)
+        return OneText(self.streams, *self.numbers, self.idf, self.scales)
 
     def bag(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """Return one text's features and weights: int32 and float32 [entries].
@@ -79,7 +90,7 @@ class Vocabulary:
 
         coming, parts = iter(texts), [csr_matrix((0, len(self)), dtype=np.float32)]
         while piece := list(islice(coming, PIECE_TEXTS)):
-            counts = count(piece, self.rules)
+            counts = count(piece, self.rules, self.streams.tokeniser)
             kept = self._features(counts)
             parts.append(_weigh(counts, np.arange(len(piece)), kept, self))
         return csr_matrix(vstack(parts[1:], format="csr")) if len(parts) > 2 else parts[-1]
@@ -93,7 +104,7 @@ class Vocabulary:
     def _features(self, counts: Counts) -> np.ndarray:
         """The feature that each column of the counts is here, -1 for none: int32."""
         if self.rules.hashed:
-            return np.arange(len(self), dtype=np.int32)
+            return np.arange(len(self.idf), dtype=np.int32)
         # Laying out what is known takes longer than looking up a few strings.
         many = LARGER * counts.matrix.shape[1] >= len(self.terms)
         if counts.kinds and many and self._known:
@@ -108,29 +119,74 @@ class Vocabulary:
         return np.array(found, np.int32)
 
 
-def learn(counts: Counts, rows: np.ndarray) -> tuple[Vocabulary, np.ndarray]:
+def learnt_tokeniser(subwords: str, rules: TextRules) -> Tokeniser | None:
+    """Return the tokeniser that was learnt, from its JSON; None for ""."""
+    if not subwords:
+        return None
+    from textkaizen.text.tokens import subword_tokeniser
+
+    return subword_tokeniser(subwords, rules.tokenising)
+
+
+def learn(
+    counts: Counts, rows: np.ndarray, labels: np.ndarray | None = None, subwords: str = ""
+) -> tuple[Vocabulary, np.ndarray]:
     """Learn a vocabulary from some texts.
 
     Args:
         counts: of all texts.
         rows: the training texts' numbers.
+        labels: of these texts, int [rows]; needed where the rules select features by them.
+        subwords: what the tokeniser of the counts has learnt, or "".
 
     Returns:
         The vocabulary, and the columns of `counts.matrix` it keeps.
 
     Hashed features are all kept: a bucket that stands in fewer than `min_texts` texts, or in none,
-    has the IDF of one that stands in so many.
+    has the IDF of one that stands in so many. Which features tell labels apart is asked of their
+    weights; what is kept is weighed as if there were no others.
     """
     from textkaizen.text.weigh import texts_with
 
-    found = texts_with(counts.matrix, rows)
-    least = max(min(counts.rules.min_texts, len(rows)), 1)
-    if counts.rules.hashed:
+    rules, found = counts.rules, texts_with(counts.matrix, rows)
+    least = max(min(rules.min_texts, len(rows)), 1)
+    if rules.hashed:
         found = np.maximum(found, least)
     columns = np.flatnonzero(found >= least)
-    idf = np.log((1 + len(rows)) / (1 + found[columns])) + 1
+    if rules.select != "none" and rules.selected < len(columns):
+        assert labels is not None
+        columns = columns[_selected(counts, rows, (columns, found), labels)]
     split = int(np.searchsorted(columns, counts.split))
-    return Vocabulary(counts.rules, counts.named(columns), split, idf.astype(np.float32)), columns
+    idf, scales = _idf(rules, len(rows), found[columns]), _scales(counts.handmade[rows])
+    vocabulary = Vocabulary(rules, counts.named(columns), split, idf, scales, subwords)
+    return vocabulary, columns
+
+
+def _idf(rules: TextRules, texts: int, found: np.ndarray) -> np.ndarray:
+    if not rules.idf:
+        return np.ones(len(found), np.float32)
+    return (np.log((1 + texts) / (1 + found)) + 1).astype(np.float32)
+
+
+def _scales(handmade: np.ndarray) -> np.ndarray:
+    """Return what makes hand-made features about as long together as the words of a text are."""
+    squares = np.square(handmade, dtype=np.float64).sum(0) / max(len(handmade), 1)
+    size = np.sqrt(squares * handmade.shape[1])
+    return np.divide(1, size, out=np.zeros_like(size), where=size > 0).astype(np.float32)
+
+
+def _selected(
+    counts: Counts, rows: np.ndarray, known: tuple[np.ndarray, np.ndarray], labels: np.ndarray
+) -> np.ndarray:
+    """Return the places of the columns that tell labels apart best."""
+    from textkaizen.text.reduce import chosen
+
+    columns, found = known
+    split = int(np.searchsorted(columns, counts.split))
+    idf = _idf(counts.rules, len(rows), found[columns])
+    plain = Vocabulary(counts.rules, (), split, idf)
+    weighed = bags(counts, rows, plain, columns)
+    return chosen(counts.rules.select, weighed, labels, counts.rules.selected)
 
 
 def bags(
@@ -149,6 +205,13 @@ def bags(
 
 
 def _weigh(counts: Counts, rows: np.ndarray, kept: np.ndarray, own: Vocabulary) -> csr_matrix:
+    from scipy.sparse import csr_matrix, hstack
+
     from textkaizen.text.weigh import Weighing, weigh
 
-    return weigh(counts.matrix, rows, Weighing(kept, own.idf, own.split, own.rules.sublinear))
+    weighed = weigh(counts.matrix, rows, Weighing(kept, own.idf, own.split, own.rules))
+    if not len(own.scales):
+        return weighed
+    scaled = counts.handmade[rows] * own.scales
+    handmade = csr_matrix(scaled * np.float32(own.rules.handmade_weight))
+    return csr_matrix(hstack([weighed, handmade], format="csr", dtype=np.float32))

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from textkaizen.recipe import TextRules
 from textkaizen.text.threads import in_order
 
 MOST_ENTRIES = 2**19  # of a piece
@@ -25,13 +26,13 @@ class Weighing:
         kept: for each column of the counts its feature, -1 for none: int32.
         idf: float32 [features].
         split: how many features are words, the others are characters.
-        sublinear: count n as 1 + ln n.
+        rules: how counts are weighed.
     """
 
     kept: np.ndarray
     idf: np.ndarray
     split: int
-    sublinear: bool
+    rules: TextRules
 
 
 def texts_with(matrix: csr_matrix, rows: np.ndarray) -> np.ndarray:
@@ -43,7 +44,7 @@ def texts_with(matrix: csr_matrix, rows: np.ndarray) -> np.ndarray:
 
 
 def weigh(matrix: csr_matrix, rows: np.ndarray, weighing: Weighing) -> csr_matrix:
-    """Return TF-IDF of some texts; words and characters each of length one.
+    """Return the weights of some texts, TF-IDF by default; words and characters each by itself.
 
     Args:
         matrix: counts of all texts, float32 CSR.
@@ -93,14 +94,25 @@ def _weighed(matrix: csr_matrix, rows: np.ndarray, weighing: Weighing) -> csr_ma
     counted = csr_matrix((part.data[there], features[there], starts), shape=shape)
     counted.sort_indices()
     data, indices = counted.data.astype(np.float32, copy=False), counted.indices
-    if weighing.sublinear:
+    rules = weighing.rules
+    if rules.binary:
+        data = np.ones_like(data)
+    elif rules.sublinear:
         data = np.log(data) + np.float32(1)
     data *= weighing.idf[indices]
-    # Two sums of squares for each text: of its words and of its characters.
-    sums = np.repeat(np.arange(len(rows)), np.diff(starts)) + len(rows) * (
-        indices >= weighing.split
-    )
-    length = np.sqrt(np.bincount(sums, weights=np.square(data, dtype=np.float64), minlength=1))
-    if len(data):
-        data = (data / length[sums]).astype(np.float32)
+    characters = indices >= weighing.split
+    if rules.norm != "none" and len(data):
+        # Two sums for each text: of its words and of its characters.
+        sums = np.repeat(np.arange(len(rows)), np.diff(starts)) + len(rows) * characters
+        data = (data / _lengths(data, sums, rules.norm)[sums]).astype(np.float32)
+    for weight, own in ((rules.word_weight, ~characters), (rules.character_weight, characters)):
+        if weight != 1:
+            data[own] *= np.float32(weight)
     return csr_matrix((data, indices, starts), shape=shape)
+
+
+def _lengths(data: np.ndarray, sums: np.ndarray, norm: str) -> np.ndarray:
+    """Return what brings the weights of each sum to length or sum one."""
+    if norm == "l1":
+        return np.bincount(sums, weights=data)
+    return np.sqrt(np.bincount(sums, weights=np.square(data, dtype=np.float64)))

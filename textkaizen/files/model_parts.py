@@ -1,0 +1,214 @@
+"""The parts of a model folder: what must hold of each before it is believed."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from textkaizen.errors import ModelError, RecipeError
+from textkaizen.model import KINDS
+from textkaizen.nets.plain import Network
+from textkaizen.recipe import LEARNT_TOKENS, Recipe
+from textkaizen.text.buckets import kinds_of
+from textkaizen.text.vectorise import Vocabulary
+
+# 2: ensembles, and knobs that 1 does not know; 3: hashed features, and only models that have them;
+# 4: text rules that 3 does not know, and only models that have them
+FORMAT, FORMAT_VERSION = "textkaizen-model", 4
+MODEL, VOCABULARY, WEIGHTS, HASH = (
+    "model.json",
+    "vocabulary.json",
+    "weights.safetensors",
+    "model.sha256",
+)
+NAMES = (MODEL, VOCABULARY, WEIGHTS, HASH)
+FIRST_RULES = ("words", "characters", "min_texts", "sublinear")  # text rules of formats 1 and 2
+HASHED = "hashed"  # a text rule from format 3 on
+
+
+def version_of(recipe: Recipe) -> int:
+    """Return the oldest format that holds such a model."""
+    new = recipe.text.changed.keys() - {*FIRST_RULES, HASHED}
+    return 4 if new else 3 if recipe.text.hashed else 2
+
+
+def written(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe without text rules that only a newer format knows."""
+    values = recipe.to_dict()
+    told = {*FIRST_RULES, *recipe.text.changed}
+    values["text"] = {name: value for name, value in values["text"].items() if name in told}
+    return values
+
+
+def refuse(folder: Path, found: str, cause: Exception | None = None) -> NoReturn:
+    raise ModelError(
+        f"A model folder must be as it was saved; in {folder} {found}. Copy or train it again."
+    ) from cause
+
+
+def parsed(folder: Path, name: str, content: bytes) -> dict[str, Any]:
+    try:
+        values = json.loads(content.decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError) as error:
+        refuse(folder, f"{name} is not JSON", error)
+    if not isinstance(values, dict):
+        refuse(folder, f"{name} does not hold names with values")
+    return values
+
+
+def require_format(folder: Path, values: dict[str, Any]) -> None:
+    if values.get("format") != FORMAT:
+        refuse(folder, f"{MODEL} does not name the format {FORMAT}")
+    number = values.get("format_version")
+    if type(number) is not int or number < 1:
+        refuse(folder, f"{MODEL} has no format version")
+    if number > FORMAT_VERSION:
+        raise ModelError(
+            f"A model's format must be {FORMAT_VERSION} or older; {folder} has format {number}: "
+            "it was written by a newer textkaizen. Update textkaizen to use it."
+        )
+
+
+def recipe_of(folder: Path, values: dict[str, Any]) -> Recipe:
+    try:
+        recipe = Recipe.from_dict(values.get("recipe"))
+    except (RecipeError, OverflowError) as error:
+        refuse(folder, f"{MODEL} has a recipe that cannot be ({error})", error)
+    version = values["format_version"]
+    if version_of(recipe) != max(version, 2):
+        refuse(folder, f"{MODEL} has a recipe that belongs to another format")
+    if values.get("kind") not in KINDS:
+        refuse(folder, f"{MODEL} has an unknown kind of model")
+    if values["kind"] != "network" and recipe.shape.hidden:
+        refuse(folder, f"{MODEL} has a linear model with hidden layers")
+    if not isinstance(values.get("facts"), dict):
+        refuse(folder, f"{MODEL} has no facts")
+    return recipe
+
+
+def labels_of(folder: Path, values: dict[str, Any]) -> tuple[str, ...]:
+    labels = values.get("labels")
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        refuse(folder, f"{MODEL} has labels that are not strings")
+    if not labels or len(set(labels)) != len(labels):
+        refuse(folder, f"{MODEL} has no labels, or one of them twice")
+    return tuple(labels)
+
+
+def vocabulary_of(
+    folder: Path, values: dict[str, Any], recipe: Recipe, arrays: dict[str, np.ndarray]
+) -> Vocabulary:
+    """Return the features, once all of them are known to be right."""
+    rules, subwords = recipe.text, values.get("subwords", "")
+    terms, split = _terms(folder, values, recipe)
+    learns = rules.tokens in LEARNT_TOKENS and rules.words != (0, 0)
+    if not isinstance(subwords, str) or bool(subwords) != learns:
+        refuse(folder, f"{VOCABULARY} has not the subwords that the recipe asks for")
+    scales = arrays.get("scales", np.zeros(0, np.float32))
+    vocabulary = Vocabulary(rules, terms, split, arrays["idf"], scales, subwords)
+    if tuple(map(len, vocabulary.numbers)) != (split, len(arrays["idf"]) - split):
+        refuse(folder, f"{VOCABULARY} has a term twice")
+    return vocabulary
+
+
+def features_of(folder: Path, values: dict[str, Any], recipe: Recipe) -> int:
+    """Return how many words and characters a vocabulary has."""
+    return recipe.text.hashed or len(_terms(folder, values, recipe)[0])
+
+
+def _terms(folder: Path, values: dict[str, Any], recipe: Recipe) -> tuple[tuple[str, ...], int]:
+    terms, split = values.get("terms"), values.get("split")
+    if not isinstance(terms, list) or not set(map(type, terms)) <= {str}:  # there are many
+        refuse(folder, f"{VOCABULARY} has terms that are not strings")
+    if recipe.text.hashed and terms:
+        refuse(folder, f"{VOCABULARY} has terms, and the recipe hashes them")
+    least, most = 0, len(terms)
+    if recipe.text.hashed:
+        least = most = len(kinds_of(recipe.text)[0])
+    if type(split) is not int or not least <= split <= most:
+        refuse(folder, f"{VOCABULARY} does not say how many of its terms are words")
+    return tuple(terms), split
+
+
+def arrays_of(folder: Path, content: bytes) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return load(content)
+    except (SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
+        refuse(folder, f"{WEIGHTS} cannot be read", error)
+
+
+def shapes_of(recipe: Recipe, features: int, classes: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape that each array must have; `features` are words and characters."""
+    handmade = len(recipe.text.handmade)
+    sizes = (features + handmade, *recipe.shape.hidden, classes)
+    shapes: dict[str, tuple[int, ...]] = {"idf": (features,)}
+    if handmade:
+        shapes["scales"] = (handmade,)
+    for member in range(recipe.knobs.ensemble):
+        own = prefix(member)
+        for number, (inputs, units) in enumerate(pairwise(sizes)):
+            shapes[f"{own}kernels.{number}"] = (inputs, units)
+            shapes[f"{own}biases.{number}"] = (units,)
+            if number < len(recipe.shape.hidden):
+                shapes[f"{own}norms.{number}"] = (4, units)
+    return shapes
+
+
+def prefix(member: int) -> str:
+    """What the names of an ensemble member's arrays begin with; nothing for the first."""
+    return f"member.{member}." if member else ""
+
+
+def require_shapes(
+    folder: Path, arrays: dict[str, np.ndarray], shapes: dict[str, tuple[int, ...]]
+) -> None:
+    if arrays.keys() != shapes.keys():
+        refuse(folder, f"{WEIGHTS} has not the arrays of the recipe's layers")
+    for name, shape in shapes.items():
+        array = arrays[name]
+        if array.dtype != np.float32 or array.shape != shape:
+            refuse(
+                folder,
+                f"{WEIGHTS} has {name} as {array.dtype} {list(array.shape)} where the recipe, "
+                f"labels and terms ask for float32 {list(shape)}",
+            )
+        if not np.isfinite(array).all():
+            refuse(folder, f"{WEIGHTS} has {name} with numbers that are not finite")
+
+
+def network_of(recipe: Recipe, arrays: dict[str, np.ndarray], member: int) -> Network:
+    layers = range(len(recipe.shape.hidden) + 1)
+    knobs, own = recipe.knobs, prefix(member)
+    return Network(
+        tuple(arrays[f"{own}kernels.{number}"] for number in layers),
+        tuple(arrays[f"{own}biases.{number}"] for number in layers),
+        tuple(arrays[f"{own}norms.{number}"] for number in layers[:-1]),
+        knobs.activation,
+        knobs.batch_norm,
+        knobs.slope,
+    )
+
+
+def require_analyser(folder: Path, facts: dict[str, Any], vocabulary: Vocabulary) -> None:
+    """Refuse a model whose words are cut otherwise here than where it was trained.
+
+    Raises:
+        UsageError: what cuts texts is not installed.
+        ModelError: it is another, or of another version.
+    """
+    if "analyser" not in facts and not vocabulary.streams.identity:
+        return
+    here, there = vocabulary.streams.identity, facts.get("analyser")
+    if here != there:
+        raise ModelError(
+            f"A model's words must be cut as they were when it was trained; {folder} was trained "
+            f"with {there or 'none'}, here is {here or 'none'}. Install that version, or train "
+            "the model again."
+        )

@@ -1,0 +1,104 @@
+"""Texts -> bags by a recipe's text rules, learnt from some of the texts only.
+
+What needs no learning (writing, words, counts) is done once for all texts and shared by rules that
+count alike. What learns learns from the training texts: the tokeniser of subwords, the vocabulary,
+IDF, selection, reduction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from textkaizen.recipe import LEARNT_TOKENS, TextRules
+from textkaizen.text.count import Counts, count
+from textkaizen.text.streams import Streams
+from textkaizen.text.vectorise import Vocabulary, bags, learn, learnt_tokeniser
+
+if TYPE_CHECKING:
+    from textkaizen.text.reduce import Projection
+    from textkaizen.text.tokens import TokenStore
+
+
+@dataclass(frozen=True)
+class Features:
+    """What was learnt from training texts.
+
+    Args:
+        counts: of all texts.
+        vocabulary, columns: as of `vectorise.learn`.
+        projection: turns bags into fewer numbers; None leaves them.
+    """
+
+    counts: Counts
+    vocabulary: Vocabulary
+    columns: np.ndarray
+    projection: Projection | None = None
+
+    def bags(self, rows: np.ndarray) -> csr_matrix:
+        """Return what a network reads of some texts, float32 CSR [rows, features].
+
+        Where features are reduced, rows hold all of the few numbers there are.
+        """
+        found = bags(self.counts, rows, self.vocabulary, self.columns)
+        return found if self.projection is None else self.projection.apply(found)
+
+
+@dataclass
+class Texts:
+    """Texts, and what has been counted in them so far.
+
+    Args:
+        texts: all, training and others.
+        store: keeps what analysers said, if there is one.
+    """
+
+    texts: Sequence[str]
+    store: TokenStore | None = None
+    _counts: dict[TextRules, Counts] = field(default_factory=dict, repr=False)
+
+    def learn(self, rules: TextRules, rows: np.ndarray, labels: np.ndarray, seed: int) -> Features:
+        """Learn all that the rules learn from texts.
+
+        Args:
+            rules: of a recipe.
+            rows: the training texts' numbers.
+            labels: of the training texts, int [rows].
+            seed: of a reduction's first directions.
+
+        Raises:
+            UsageError: the rules name a tokeniser whose package is not installed.
+        """
+        counts, subwords = self._counted(rules, rows)
+        vocabulary, columns = learn(counts, rows, labels, subwords)
+        features = Features(counts, vocabulary, columns)
+        if rules.reduce == "none":
+            return features
+        from textkaizen.text.reduce import fit
+
+        projection = fit(rules.reduce, features.bags(rows), rules.reduced, seed)
+        return Features(counts, vocabulary, columns, projection)
+
+    def _counted(self, rules: TextRules, rows: np.ndarray) -> tuple[Counts, str]:
+        """Return counts of all texts, and what a tokeniser has learnt for them."""
+        if rules.tokens in LEARNT_TOKENS and rules.words != (0, 0):
+            from textkaizen.text.tokens import learn_subwords
+
+            write = Streams(rules, None).write
+            subwords = learn_subwords([write(self.texts[row]) for row in rows], rules.tokenising)
+            return count(self.texts, rules, learnt_tokeniser(subwords, rules)), subwords
+        own = rules.counting
+        if own not in self._counts:
+            self._counts[own] = count(self.texts, own, self._tokeniser(own))
+        return self._counts[own].under(rules), ""
+
+    def _tokeniser(self, rules: TextRules):
+        if rules.tokenising == TextRules().tokenising or rules.words == (0, 0):
+            return None
+        from textkaizen.text.tokens import tokeniser
+
+        return tokeniser(rules.tokenising, self.store)
