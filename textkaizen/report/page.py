@@ -39,7 +39,13 @@ from textkaizen.report.ladder import (
     verdict_words,
 )
 from textkaizen.report.units import unit
-from textkaizen.report.unshown import fewer_epochs, left_out, promises, warnings_told
+from textkaizen.report.unshown import (
+    fewer_epochs,
+    left_out,
+    not_installed,
+    promises,
+    warnings_told,
+)
 from textkaizen.report.verdict_figure import Row, place_rows, seconds_told, verdict_rounds
 from textkaizen.report.wording import (
     MODELS,
@@ -166,7 +172,9 @@ def _measured(result: Result) -> dict[str, Any]:
         "seconds": {one.number: seconds_told(one.tried) for one in rounds(result)},
         "promises": promises(result),
         "smallest": told.size(DETECTABLE),
-        "limits": [said for said in (left_out(result), fewer_epochs(result)) if said],
+        "limits": [
+            said for said in (left_out(result), not_installed(result), fewer_epochs(result)) if said
+        ],
         "design": design(result),
     }
 

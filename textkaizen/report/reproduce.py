@@ -133,7 +133,9 @@ def _only(result: Result) -> list[str]:
         return []
     asked = {verdict.name for verdict in result.verdicts}
     usual = {i.name for i in CATALOGUE if i.change(result.baseline) != result.baseline}
-    usual -= set(result.design.get("left_out", ()))
+    usual -= {*result.design.get("left_out", ()), *result.design.get("other_languages", ())}
+    for names in result.design.get("not_installed", {}).values():
+        usual -= set(names)
     return [] if asked == usual else sorted(asked)
 
 

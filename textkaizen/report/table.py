@@ -28,7 +28,14 @@ from textkaizen.report.ladder import (
     verdict_words,
 )
 from textkaizen.report.units import Unit, unit
-from textkaizen.report.unshown import dropped_told, fewer_epochs, left_out, reach, why_untried
+from textkaizen.report.unshown import (
+    dropped_told,
+    fewer_epochs,
+    left_out,
+    not_installed,
+    reach,
+    why_untried,
+)
 from textkaizen.report.wording import (
     MODELS,
     Interval,
@@ -78,7 +85,8 @@ def summary(result: Result) -> str:
     if result.adopted and result.advice:
         said.append(gain_told(result))
     said.append(sentence(baseline_story(result)))
-    said += [words for words in (fewer_epochs(result), left_out(result)) if words]
+    limits = fewer_epochs(result), left_out(result), not_installed(result)
+    said += [words for words in limits if words]
     warned = result.data.get("warnings") or []
     if warned:
         said.append(f"{counted(len(warned), 'warning')} about the data: {warned[0]}")

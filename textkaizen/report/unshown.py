@@ -127,6 +127,16 @@ def left_out(result: Result) -> str:
     )
 
 
+def not_installed(result: Result) -> str:
+    """Say which improvements need a package that is not there; "" without any."""
+    lacking = result.design.get("not_installed") or {}
+    return " ".join(
+        f"Not installed, so not tried ({len(names)}): {listed(names)}; "
+        f'`pip install "textkaizen[{extra}]"` brings {"it" if len(names) == 1 else "them"}.'
+        for extra, names in lacking.items()
+    )
+
+
 def why_untried(result: Result, one: Round) -> str:
     """Say why improvements of a round were not tried."""
     last = one.number == max(verdict.round for verdict in result.verdicts)

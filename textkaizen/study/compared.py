@@ -197,7 +197,7 @@ def compare(
         ladder.stopped = INTERRUPTED if facts["interrupted"] else ROUNDS
     except KeyboardInterrupt:
         ladder.stopped = INTERRUPTED
-    run = Run(prepared, start, ladder, experiment, (), start.knobs.epochs, metric)
+    run = Run(prepared, start, ladder, experiment, None, start.knobs.epochs, metric)
     return _told(ended(run, means, seed, {}), named, base_name, experiment)
 
 
@@ -242,7 +242,7 @@ def _require_batches(named: dict[str, Recipe | Other], prepared: Prepared) -> No
     """Refuse recipes whose batches are larger than the texts there are to train on."""
     texts = len(prepared.training) * (LEAST_FOLDS - 1) // LEAST_FOLDS
     recipes = tuple(_improvement(n, one) for n, one in named.items() if isinstance(one, Recipe))
-    _, too_large = applicable(recipes, Recipe(), texts)
+    too_large = applicable(recipes, Recipe(), texts).too_large
     if too_large:
         raise UsageError(
             f"A batch must not be larger than the texts there are to train on, {texts} less those "

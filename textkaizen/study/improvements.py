@@ -8,6 +8,8 @@ docs page, the study and the command line follow.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection
+from typing import NamedTuple
 
 from textkaizen.errors import UsageError, listed
 from textkaizen.recipe import Recipe
@@ -22,6 +24,14 @@ from textkaizen.study.catalogue.descent import (
 from textkaizen.study.catalogue.entry import Improvement
 from textkaizen.study.catalogue.network import ACTIVATIONS, DROPOUTS, INITIALISERS, NORMS, SIZES
 from textkaizen.study.catalogue.remedies import BEYOND, LOSSES, PENALTIES
+from textkaizen.study.catalogue.text import (
+    CONVERSIONS,
+    LISTS,
+    MORPHOLOGY,
+    SPANS,
+    WEIGHTS,
+    WRITING,
+)
 
 __all__ = ["CATALOGUE", "Improvement", "applicable", "chosen"]
 
@@ -30,10 +40,13 @@ STRATIFIED = 0.95  # of a share: whole texts of small classes make it more or le
 _ALL = (
     *(DROPOUTS + STOPPING + VALIDATION + RATES + SCHEDULES + BATCHES + NORMS + OPTIMISERS),
     *(ACTIVATIONS + INITIALISERS + SIZES + LOSSES + PENALTIES + BEYOND),
+    *(MORPHOLOGY + SPANS + WRITING + LISTS + WEIGHTS + CONVERSIONS),
 )
 _FIRST = (
     "dropout 0.5",
+    "characters 1 to 4",
     "early stopping",
+    "fugashi",
     "learning rate x3",
     "label smoothing 0.1",
     "width 256",
@@ -41,11 +54,23 @@ _FIRST = (
     "batch norm before",
     "cosine schedule",
     "no validation",
+    "words only",
+    "characters 2 to 5",
+    "Sudachi C",
+    "fugashi, no particles",
+    "kiwi",
+    "jieba",
+    "Thai words",
     "batch norm after",
     "dropout 0.2",
     "learning rate /3",
     "input dropout 0.2",
     "AdamW",
+    "characters only",
+    "every word kept",
+    "binary",
+    "hand-made features",
+    "numbers as one",
     "RMSprop",
     "SGD with momentum",
     "class weights",
@@ -75,10 +100,30 @@ def _in_order() -> tuple[Improvement, ...]:
 CATALOGUE = _in_order()
 
 
+class Applicable(NamedTuple):
+    """Improvements that can be tried on some texts, and why others cannot.
+
+    Args:
+        improvements: that can.
+        too_large: names of those whose batches are larger than all texts.
+        not_installed: names of those that need a package which is not there, by textkaizen's
+            extra that brings it.
+        other_languages: names of those for languages that the texts are not in.
+    """
+
+    improvements: tuple[Improvement, ...]
+    too_large: tuple[str, ...]
+    not_installed: dict[str, list[str]]
+    other_languages: tuple[str, ...]
+
+
 def applicable(
-    improvements: tuple[Improvement, ...], baseline: Recipe, texts: int
-) -> tuple[tuple[Improvement, ...], tuple[str, ...]]:
-    """Leave out what cannot be tried on so few texts: batches larger than all of them.
+    improvements: tuple[Improvement, ...],
+    baseline: Recipe,
+    texts: int,
+    languages: Collection[str] | None = None,
+) -> Applicable:
+    """Leave out what cannot be tried: batches larger than all texts, other languages' analysers.
 
     The baseline's own batch size stays, whatever it is.
 
@@ -86,18 +131,22 @@ def applicable(
         improvements: in any order.
         baseline: what they change.
         texts: of the smallest training part of a fold, those held back for validation included.
-
-    Returns:
-        What remains, and the names of what was left out.
+        languages: of the texts, by ISO 639; None asks for no language.
     """
-    changed = [i.change(baseline) for i in improvements]
-    fits = [
-        recipe.shape.batch_size == baseline.shape.batch_size
-        or recipe.shape.batch_size <= texts * (1 - recipe.knobs.validation) * STRATIFIED
-        for recipe in changed
-    ]
-    pairs = list(zip(improvements, fits, strict=True))
-    return tuple(i for i, fit in pairs if fit), tuple(i.name for i, fit in pairs if not fit)
+    fitting, too_large, others = [], [], []
+    not_installed: dict[str, list[str]] = {}
+    for each in improvements:
+        recipe, needs = each.change(baseline), each.needs
+        kept = recipe.shape.batch_size == baseline.shape.batch_size
+        if languages is not None and needs.languages and not set(needs.languages) & {*languages}:
+            others.append(each.name)
+        elif not needs.installed:
+            not_installed.setdefault(needs.extra, []).append(each.name)
+        elif kept or recipe.shape.batch_size <= texts * (1 - recipe.knobs.validation) * STRATIFIED:
+            fitting.append(each)
+        else:
+            too_large.append(each.name)
+    return Applicable(tuple(fitting), tuple(too_large), not_installed, tuple(others))
 
 
 def chosen(names: list[str] | tuple[str, ...] | None = None) -> tuple[Improvement, ...]:

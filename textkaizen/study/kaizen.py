@@ -20,7 +20,7 @@ from textkaizen.study.closing import close
 from textkaizen.study.course import INTERRUPTED, ROUNDS, Course, Ladder, Means, Progress
 from textkaizen.study.design import Plan, designed
 from textkaizen.study.finale import Contenders, learn_contenders, look_once
-from textkaizen.study.improvements import CATALOGUE, Improvement, applicable
+from textkaizen.study.improvements import CATALOGUE, Applicable, Improvement, applicable
 from textkaizen.study.metric import MACRO_F1, require_metric
 from textkaizen.study.outcome import Run, ended
 from textkaizen.study.pace import STUDY_SHARE, affordable_epochs, lane_seconds
@@ -61,7 +61,8 @@ def improve(
     means, baseline = means or Means(), baseline or Recipe()
     prepared = prepare(corpus, test, seed)
     require_metric(metric, prepared.training)
-    improvements, left_out = _applicable(prepared, CATALOGUE, baseline)
+    fitting = _applicable(prepared, CATALOGUE, baseline)
+    improvements = fitting.improvements
     ladder, contenders, experiment = Ladder(baseline), Contenders(), None
     try:
         means.progress(Progress(0, "baseline network and linear models", 0, 0))
@@ -87,7 +88,7 @@ def improve(
     except KeyboardInterrupt:
         ladder.stopped = INTERRUPTED
     found = look_once(prepared, contenders, seed)
-    run = Run(prepared, baseline, ladder, experiment, left_out, baseline.knobs.epochs, metric)
+    run = Run(prepared, baseline, ladder, experiment, fitting, baseline.knobs.epochs, metric)
     return ended(run, means, seed, found)
 
 
@@ -121,7 +122,8 @@ def study(
         )
     prepared = prepare(corpus, None, seed, hold=False)
     require_metric(metric, prepared.training)
-    improvements, left_out = _applicable(prepared, improvements, baseline)
+    found = _applicable(prepared, improvements, baseline)
+    improvements = found.improvements
     ladder, experiment, seconds = Ladder(baseline), None, 0.0
     asked = baseline.knobs.epochs
     try:
@@ -145,13 +147,31 @@ def study(
         ladder.stopped = INTERRUPTED if facts["interrupted"] else ROUNDS
     except KeyboardInterrupt:
         ladder.stopped = INTERRUPTED
-    run = Run(prepared, baseline, ladder, experiment, left_out, asked, metric)
+    run = Run(prepared, baseline, ladder, experiment, found, asked, metric)
     return ended(run, means, seed, {})
 
 
 def _applicable(
     prepared: Prepared, improvements: tuple[Improvement, ...], baseline: Recipe
-) -> tuple[tuple[Improvement, ...], tuple[str, ...]]:
-    """Leave out what needs more texts than the smallest training part of any fold may have."""
+) -> Applicable:
+    """Leave out what needs more texts than the smallest training part of any fold may have, and
+    what is for other languages or not installed.
+
+    Raises:
+        UsageError: nothing is left.
+    """
     texts = len(prepared.training) * (LEAST_FOLDS - 1) // LEAST_FOLDS
-    return applicable(improvements, baseline, texts)
+    asks = any(improvement.needs.languages for improvement in improvements)
+    found = applicable(improvements, baseline, texts, prepared.languages if asks else None)
+    if not any(each.change(baseline) != baseline for each in found.improvements):
+        lacking = "".join(
+            f' Of these {listed(names)} would need `pip install "textkaizen[{extra}]"`.'
+            for extra, names in found.not_installed.items()
+        )
+        raise UsageError(
+            f"A study needs something that can be tried on these texts; none of "
+            f"{listed(each.name for each in improvements)} can: they are for other languages "
+            f"(found here: {listed(prepared.languages) or 'none'}), need more texts, or are not "
+            f"installed.{lacking} Name another improvement."
+        )
+    return found

@@ -11,6 +11,7 @@ from textkaizen.recipe import Recipe
 from textkaizen.study.course import Ladder, Means
 from textkaizen.study.experiment import Experiment
 from textkaizen.study.explanation import baseline_story
+from textkaizen.study.improvements import Applicable
 from textkaizen.study.preparation import Prepared
 from textkaizen.study.result import Result
 
@@ -28,7 +29,7 @@ class Run:
     baseline: Recipe
     ladder: Ladder
     experiment: Experiment | None
-    left_out: tuple[str, ...]
+    applicable: Applicable | None
     epochs_asked: int
     metric: str
 
@@ -55,8 +56,14 @@ def ended(run: Run, means: Means, seed: int, found: dict[str, Any]) -> Result:
     design |= {"epochs": run.baseline.knobs.epochs, "epochs_asked": run.epochs_asked}
     if ladder.closing:
         design["closing"] = ladder.closing
-    if run.left_out:
-        design["left_out"] = list(run.left_out)
+    if run.applicable is not None:
+        fitting = run.applicable
+        told = {
+            "left_out": list(fitting.too_large),
+            "not_installed": fitting.not_installed,
+            "other_languages": list(fitting.other_languages),
+        }
+        design |= {name: value for name, value in told.items() if value}
     return Result(
         data=prepared.facts,
         design=design,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from textkaizen.errors import CorpusError, listed
 from textkaizen.text.normalise import normalise
 
 HELD_OUT = 0.2  # share of the texts that nothing is chosen on, when no test file is given
+LANGUAGE_SHARE = 0.1  # with fewer texts of a language nothing could be seen of its analyser
+LOOKED_TEXTS = 2000  # enough to tell a tenth
 LEAST_FOLDS = 3  # a class with fewer texts than this cannot be in every fold
 
 
@@ -50,6 +53,16 @@ class Prepared:
         """
         pairs = set(zip(self.training.labels, _units(self.training).tolist(), strict=True))
         return max(LEAST_FOLDS, min(Counter(label for label, _ in pairs).values()))
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """ISO 639 codes of the languages that a tenth of the training texts, or more, are in."""
+        from textkaizen.text.languages import languages
+
+        every = -(-len(self.training) // LOOKED_TEXTS)
+        found = Counter(languages(self.training.texts[::every]))
+        least = LANGUAGE_SHARE * sum(found.values())
+        return tuple(sorted(code for code, texts in found.items() if code and texts >= least))
 
 
 def prepare(corpus: Corpus, test: Corpus | None, seed: int, hold: bool = True) -> Prepared:

@@ -7,10 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import NamedTuple
 
 from textkaizen.recipe import Recipe
 
 Change = Callable[[Recipe], Recipe]
+
+
+class Needs(NamedTuple):
+    """What must be there before an improvement makes sense.
+
+    Args:
+        languages: one of these must be among those of the texts; () is any.
+        modules: that must be installed.
+        extra: of textkaizen's, that installs them.
+    """
+
+    languages: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    extra: str = ""
+
+    @property
+    def installed(self) -> bool:
+        """Whether all of its modules are."""
+        return all(find_spec(module) is not None for module in self.modules)
+
+
+ANY = Needs()
 
 
 @dataclass(frozen=True)
@@ -24,6 +48,7 @@ class Improvement:
             returns an equal recipe where it is there already or cannot be.
         claim: what its authors promise, in a line.
         source: paper and section, or the book everyone has it from.
+        needs: what must be there before it makes sense.
     """
 
     name: str
@@ -31,6 +56,7 @@ class Improvement:
     change: Change
     claim: str
     source: str
+    needs: Needs = ANY
 
 
 def knobs(**changes) -> Change:

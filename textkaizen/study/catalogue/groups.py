@@ -127,6 +127,14 @@ GROUPS: dict[str, Group] = {
         "`starts: 1`",
         "A small validation share: the best of three by it is the luckiest.",
     ),
+    "text": Group(
+        "Analysers, runs of words and of characters, weights, selections and reductions, each with "
+        "the setting its authors give. Those of a language are tried where at least a tenth of the "
+        "texts are in it, and where its analyser is installed.",
+        "the rules of `textkaizen recipe --show`, the baseline's",
+        "Two analysers at once: the later one is used. Reduced features train slower than sparse "
+        "ones where texts are short.",
+    ),
     "validation": Group(
         "None, so that all texts are learnt from, and twice the baseline's share.",
         "`validation: 0.1`, the baseline's",
