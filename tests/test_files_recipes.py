@@ -26,6 +26,13 @@ from textkaizen.recipe import (
     TextRules,
     layerwise,
 )
+from textkaizen.recipe.text import (
+    FORMS,
+    HANDMADE,
+    JAPANESE_TOKENS,
+    PARTS_OF_SPEECH,
+    TEXT_CHOICES,
+)
 from textkaizen.study.improvements import CATALOGUE
 
 SHARES = st.floats(0, 1, exclude_max=True)
@@ -35,7 +42,25 @@ LIMITS = st.just(math.inf) | POSITIVE
 COUNTS = st.integers(1, 10**6)
 NETWORKS = st.integers(1, 100)
 SPANS = st.sampled_from([(0, 0), (1, 1), (1, 3), (2, 10)])
-TEXT_RULES = st.builds(TextRules, st.just((1, 2)), SPANS, st.integers(1, 99), st.booleans())
+ANALYSED = ("tokens", "form", "parts")  # contradict each other
+TEXT_RULES = st.builds(
+    TextRules,
+    characters=SPANS,
+    min_texts=st.integers(1, 99),
+    sublinear=st.booleans(),
+    tokens=st.sampled_from(JAPANESE_TOKENS),
+    form=st.sampled_from(FORMS),
+    parts=st.sampled_from(PARTS_OF_SPEECH),
+    drop_words=st.lists(st.text("abc né本", min_size=1), max_size=3).map(tuple),
+    handmade=st.lists(st.sampled_from(HANDMADE), unique=True, max_size=3).map(tuple),
+    word_weight=st.floats(0, 1e300, exclude_min=True),
+    reduced=st.integers(1, 10**6),
+    **{
+        name: st.sampled_from(values)
+        for name, values in TEXT_CHOICES.items()
+        if name not in ANALYSED
+    },
+)
 ALONE = {  # knobs that contradict no other one
     "slope": AMOUNTS,
     "dropout_kind": st.sampled_from(DROPOUT_KINDS),
