@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from textkaizen.recipe import Knobs, Recipe
+from textkaizen.recipe import Knobs, Recipe, TextRules
 from textkaizen.train.inputs import is_penalised, needs_plain_path, uses_extras
 
 FOLDS = (5, 3)
@@ -25,6 +25,8 @@ RACED_LANES = 4  # of the five of a first seed that a candidate needs on the ave
 COMPILE_SECONDS = 2.0  # a program of its own, measured on two cores
 STOPPED_EPOCHS = 25  # that early stopping lets a network have, as a rule
 LEAST_EPOCHS = 0.25  # share of its epochs that a study leaves a network
+USUAL_FEATURES = 100  # of a short text
+USUAL_LENGTHS = 5  # of runs: words 1 and 2, characters 1 to 3
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,16 @@ def _cost(recipe: Recipe) -> float:
     plain = 3.0 if is_penalised(knobs) else plain  # sums over the whole table at every step
     extras = 1.25 if uses_extras(knobs) else 1.0
     networks = knobs.starts * knobs.ensemble
-    return stepping * work * depth * plain * extras * expected_epochs(knobs) * networks
+    reading = 0.5 + 0.5 * _features(recipe.text)
+    return reading * stepping * work * depth * plain * extras * expected_epochs(knobs) * networks
+
+
+def _features(text: TextRules) -> float:
+    """How many features a text has, about, beside what the default makes of it."""
+    if text.reduce != "none":
+        return text.reduced / USUAL_FEATURES
+    lengths = [most - least + 1 for least, most in (text.words, text.characters) if most]
+    return sum(lengths) / USUAL_LENGTHS
 
 
 def expected_epochs(knobs: Knobs) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textkaizen.recipe import Recipe
 from textkaizen.study.budget import ROUND_SHARE, Budget, relative_cost
@@ -12,6 +12,9 @@ from textkaizen.study.experiment import Store, Worker
 from textkaizen.study.improvements import Improvement
 from textkaizen.study.result import Place, Substitutes, Verdict
 from textkaizen.train.programs import Programs
+
+if TYPE_CHECKING:
+    from textkaizen.text.tokens import TokenStore
 
 NOTHING, TIME, ROUNDS, INTERRUPTED = (
     "nothing more helps",
@@ -51,6 +54,7 @@ class Means:
         programs: compiled epochs, shared.
         progress: called with a `Progress` whenever something is begun or done.
         store: keeps what lanes answer, and finds what an earlier run has kept; None keeps nothing.
+        tokens: the same for what analysers say of texts.
     """
 
     worker: Worker = map
@@ -58,6 +62,7 @@ class Means:
     programs: Programs = field(default_factory=Programs)
     progress: Callable[[Progress], Any] = lambda _: None
     store: Store | None = None
+    tokens: TokenStore | None = None
 
 
 @dataclass

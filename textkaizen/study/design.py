@@ -60,6 +60,7 @@ def experiment_of(
         prepared.training,
         fold_count=min(folds, prepared.smallest_class),
         seeds=tuple(seed * 1000 + number for number in range(1, seeds + 1)),
+        store=means.tokens,
     )
     return Experiment(
         material,

@@ -69,7 +69,7 @@ def affordable_epochs(
     changed = [recipe for recipe in changed if recipe != baseline]
     costs = sum(relative_cost(recipe, baseline) for recipe in (baseline, *changed))
     programs = {
-        (recipe.shape, needs_plain_path(recipe.knobs), uses_extras(recipe.knobs))
+        (recipe.text, recipe.shape, needs_plain_path(recipe.knobs), uses_extras(recipe.knobs))
         for recipe in changed
     }
     # On `folds` folds a lane has all but one part of the texts.
