@@ -1,9 +1,13 @@
 """Text rules of every kind -> bags: learnt from training texts only, and the same in a model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from textkaizen.data import Corpus
+from textkaizen.errors import ModelError
+from textkaizen.files.models import load_model, save_model
 from textkaizen.model import learn_linear, learn_model
 from textkaizen.recipe import Recipe, TextRules
 from textkaizen.text.features import Texts
@@ -111,3 +115,25 @@ def test_a_linear_model_learns_from_reduced_features_too():
     corpus = Corpus(TEXTS * 3, [str(label) for label in [*LABELS] * 3])
     model = learn_linear(corpus, Recipe(RULES["LSA"]), seed=1)
     assert model.network.kernels[0].shape == (len(model.vocabulary), 4)
+
+
+@each
+def test_a_saved_model_answers_as_before(rules, tmp_path):
+    corpus = Corpus(TEXTS * 2, [str(label) for label in [*LABELS, *LABELS]])
+    recipe = Recipe(rules).with_shape(hidden=(4,)).with_knobs(epochs=1, validation=0.0)
+    model, _ = learn_model(corpus, recipe, seed=1)
+    save_model(model, tmp_path / "model")
+    again = load_model(tmp_path / "model")
+    assert again.recipe == recipe
+    np.testing.assert_array_equal(again.logits(TEXTS), model.logits(TEXTS))
+    assert again.answer(TEXTS[0]) == model.answer(TEXTS[0])
+
+
+def test_a_model_of_another_dictionary_is_refused(tmp_path):
+    corpus = Corpus(TEXTS * 2, [str(label) for label in [*LABELS, *LABELS]])
+    recipe = Recipe(RULES["fugashi"]).with_shape(hidden=()).with_knobs(epochs=1)
+    model, _ = learn_model(corpus, recipe, seed=1)
+    older = model.facts["analyser"].replace("unidic-lite 1.", "unidic-lite 0.")
+    save_model(replace(model, facts=model.facts | {"analyser": older}), tmp_path / "model")
+    with pytest.raises(ModelError, match=r'model.*pip install "unidic-lite==0\..*"; or train it'):
+        load_model(tmp_path / "model")

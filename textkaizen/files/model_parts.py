@@ -12,7 +12,7 @@ import numpy as np
 from textkaizen.errors import ModelError, RecipeError
 from textkaizen.model import KINDS
 from textkaizen.nets.plain import Network
-from textkaizen.recipe import LEARNT_TOKENS, Recipe
+from textkaizen.recipe import LEARNT_TOKENS, Recipe, TextRules
 from textkaizen.text.buckets import kinds_of
 from textkaizen.text.vectorise import Vocabulary
 
@@ -196,19 +196,21 @@ def network_of(recipe: Recipe, arrays: dict[str, np.ndarray], member: int) -> Ne
     )
 
 
-def require_analyser(folder: Path, facts: dict[str, Any], vocabulary: Vocabulary) -> None:
+def require_analyser(folder: Path, facts: dict[str, Any], rules: TextRules) -> None:
     """Refuse a model whose words are cut otherwise here than where it was trained.
 
     Raises:
-        UsageError: what cuts texts is not installed.
-        ModelError: it is another, or of another version.
+        MissingExtraError: what cuts texts is not installed.
+        ModelError: it is another, or its dictionary is of another version.
     """
-    if "analyser" not in facts and not vocabulary.streams.identity:
+    identity = facts.get("analyser", "")
+    if rules.words == (0, 0) or (not identity and rules.tokenising == TextRules().tokenising):
         return
-    here, there = vocabulary.streams.identity, facts.get("analyser")
-    if here != there:
-        raise ModelError(
-            f"A model's words must be cut as they were when it was trained; {folder} was trained "
-            f"with {there or 'none'}, here is {here or 'none'}. Install that version, or train "
-            "the model again."
-        )
+    from textkaizen.text.tokens import require_same
+
+    if not isinstance(identity, str):
+        refuse(folder, f"{MODEL} does not say what cuts its words")
+    try:
+        require_same(identity, rules.tokenising)
+    except ModelError as error:
+        raise ModelError(f"In {folder}: {error}.") from error

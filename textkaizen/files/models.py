@@ -126,8 +126,8 @@ def load_model(folder: str | Path) -> Model:
         refuse(folder, f"{WEIGHTS} has not the arrays of the recipe's layers")
     features = features_of(folder, terms, recipe)
     require_shapes(folder, arrays, shapes_of(recipe, features, len(labels)))
+    require_analyser(folder, values["facts"], recipe.text)
     vocabulary = vocabulary_of(folder, terms, recipe, arrays)
-    require_analyser(folder, values["facts"], vocabulary)
     networks = [network_of(recipe, arrays, member) for member in range(recipe.knobs.ensemble)]
     facts, others = values["facts"], tuple(networks[1:])
     return Model(values["kind"], recipe, labels, vocabulary, networks[0], facts, others)
