@@ -15,7 +15,7 @@ SUDACHI = Needs(("ja",), ("sudachipy",), "ja")
 CHINESE = Needs(("zh",), ("rjieba",), "zh")
 KOREAN = Needs(("ko",), ("kiwipiepy",), "ko")
 THAI = Needs(("th",), ("nlpo3",), "th")
-SUBWORDS = Needs((), ("tokenizers",), "subwords")
+SUBWORDS = Needs((), ("tokenizers", "sentencepiece"), "subwords")
 STOP_WORDS = {
     "de": "German",
     "en": "English",
