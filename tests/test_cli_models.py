@@ -200,10 +200,30 @@ def test_chat_ends_with_its_input(model):
 
 
 def test_check_says_that_nothing_is_wrong(corpus):
-    words = f"{corpus}: {len(ROWS)} texts, 3 classes.\nNothing wrong was found.\n"
-    assert done("check", corpus) == words
+    words = f"{corpus}: {len(ROWS)} texts, 3 classes.\nLanguages: en 100 %.\n"
+    assert done("check", corpus) == words + "Nothing wrong was found.\n"
     told = as_json(done("check", corpus, "--json"))
-    assert told == {"path": str(corpus), "texts": len(ROWS), "classes": 3, "warnings": []}
+    sizes = {"texts": len(ROWS), "classes": 3, "languages": {"en": len(ROWS)}}
+    assert told == {"path": str(corpus), **sizes, "warnings": []}
+
+
+def test_check_tells_the_language_of_each_text_in_a_file_of_three(tmp_path):
+    turned = {"lost my key": "Schlüssel verloren", "lost my bag": "鞄をなくしました"}
+    rows = [(turned.get(text, text), label) for text, label in ROWS] + [("?!", "hours")]
+    path = write_corpus(tmp_path / "corpus.csv", rows)
+    codes = {"Schlüssel verloren": "de", "鞄をなくしました": "ja", "?!": ""}
+    expected = [(line, codes.get(text, "en"), text) for line, (text, _) in enumerate(rows, 2)]
+    out = done("check", path, "--rows").splitlines()
+    assert out[1].startswith("Languages: en ")
+    assert out[-len(rows) :] == ["\t".join(map(str, row)) for row in expected]
+    told = as_json(done("check", path, "--rows", "--json"))
+    assert [tuple(row.values()) for row in told["rows"]] == expected
+    assert sum(told["languages"].values()) == len(rows)
+    named = as_json(done("check", path, "--json", "--language", "fr"))
+    assert named["languages"] == {"fr": len(rows) - 1, "": 1}
+    ended = textkaizen("check", path, "--language", "klingon")
+    assert ended.status == 2
+    assert "ISO 639-1 code, such as de, en or ja; found 'klingon'" in ended.err
 
 
 def test_check_says_what_is_wrong_with_its_lines(tmp_path):
@@ -212,7 +232,7 @@ def test_check_says_what_is_wrong_with_its_lines(tmp_path):
     test = write_corpus(tmp_path / "test.csv", [("renew my card", "renewal")])
     out = done("check", path, "--test", test)
     warnings = as_json(done("check", path, "--test", test, "--json"))["warnings"]
-    assert out.splitlines()[1:] == [f"- {warning}" for warning in warnings]
+    assert out.splitlines()[2:] == [f"- {warning}" for warning in warnings]
     end = len(ROWS) + 2
     assert f"1 text is empty and left out (line {end + 1})." in out
     assert "'lost my bag' (lines 26, 65)" in out

@@ -5,7 +5,14 @@ import re
 import numpy as np
 import pytest
 
-from textkaizen.data import Corpus, canonical, require, require_labelled, warnings
+from textkaizen.data import (
+    Corpus,
+    canonical,
+    lone_languages,
+    require,
+    require_labelled,
+    warnings,
+)
 from textkaizen.data.checks import quoted
 from textkaizen.errors import CorpusError
 
@@ -181,3 +188,16 @@ def test_a_quoted_text_is_short_one_line_and_printable():
     assert quoted("a\n\tb") == "'a b'"
     assert quoted("x" * 5_000_000) == "'" + "x" * 39 + "…'"
     assert quoted("\ud83d\x1b[31m") == "'\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[31m'"
+
+
+def test_texts_in_a_language_of_their_own_are_told_where_texts_are_many():
+    rows = corpus(*[(f"text {number}", "a") for number in range(998)], ("oui", "a"), ("ja", "b"))
+    codes = ["en"] * 998 + ["fr", "de"]
+    assert lone_languages(rows, codes) == (
+        "2 texts are in a language that few others are in: 'oui' (fr, line 1000), 'ja' (de, line "
+        "1001).",
+    )
+    assert lone_languages(rows, ["en"] * 998 + ["fr", ""])[0].startswith("1 text is")
+    minority = ["en"] * 994 + ["fr"] * 6
+    assert lone_languages(rows, minority) == ()
+    assert lone_languages(rows.take(np.arange(1, 1000)), codes[1:]) == ()

@@ -53,6 +53,15 @@ def test_the_command_names_a_metric_that_is_not_the_usual_one():
     )
 
 
+def test_the_command_names_a_language_that_was_named():
+    whole = example()
+    named = replace(whole, data=whole.data | {"language": "de"})
+    assert "--language de --rounds 3" in reproduce.command(named)
+    assert "--language" not in reproduce.command(whole)
+    program = replace(named, data=named.data | {"path": "these texts"})
+    assert "language='de', rounds=3" in reproduce.command(program)
+
+
 def test_the_command_of_a_study_names_the_recipe_it_started_from(monkeypatch):
     monkeypatch.setattr(reproduce, "CATALOGUE", MEASURED)
     wide = replace(study_example(), baseline=Recipe().with_shape(hidden=(128,)))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from textkaizen.data import Corpus, canonical
-from textkaizen.errors import CorpusError
+from textkaizen.errors import CorpusError, UsageError
 from textkaizen.study.preparation import check_texts, prepare
 from textkaizen.text.normalise import normalise
 
@@ -167,3 +167,17 @@ def test_a_test_that_cannot_be_measured_on_is_refused(test, message):
     for run in (lambda: prepare(corpus(), test, seed=1), lambda: check_texts(corpus(), test)):
         with pytest.raises(CorpusError, match=message):
             run()
+
+
+def test_languages_are_those_of_a_tenth_of_the_texts_or_the_one_that_is_named():
+    german = tuple(f"Wann öffnet Raum {number} heute?" for number in range(10))
+    labels = tuple(f"class {number % 3}" for number in range(10))
+    few = joined(corpus(60), Corpus(german[:2], labels[:2]))
+    assert prepare(few, None, seed=1, hold=False).languages == ("en",)
+    many = joined(corpus(60), Corpus(german, labels))
+    assert prepare(many, None, seed=1, hold=False).languages == ("de", "en")
+    named = prepare(many, None, seed=1, hold=False, language="ja")
+    assert named.languages == ("ja",)
+    assert named.facts["language"] == "ja"
+    with pytest.raises(UsageError, match="found 'jp'"):
+        prepare(many, None, seed=1, language="jp")

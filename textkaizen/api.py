@@ -49,6 +49,7 @@ def improve(
     rounds: int | None = None,
     seed: int = 0,
     metric: str = "macro_f1",
+    language: str = "",
     device: str = "auto",
     progress: Tell | None = None,
 ) -> Result:
@@ -65,6 +66,8 @@ def improve(
         seed: decides everything random, >= 0.
         metric: that decides: "macro_f1", "accuracy", "log_loss" or the name of one of
             scikit-learn's scorers.
+        language: of all texts, by ISO 639-1, for improvements that are for some languages only;
+            "" is told from the texts.
         device: where networks are trained: "cpu", "gpu", or "auto", which is a GPU if JAX sees one.
             What is found does not depend on it but for rounding.
         progress: called with a `Progress` whenever something is begun or done.
@@ -87,7 +90,8 @@ def improve(
         test = _corpus(test_texts, test_labels, None, "the test texts")
     elif test_texts is not None or test_labels is not None:
         raise UsageError("test_texts and test_labels must be given both or not at all; found one.")
-    result = run(corpus, test, budget=budget, seed=_seed(seed), means=means, metric=metric)
+    ask = partial(run, corpus, test, budget=budget, means=means, metric=metric)
+    result = ask(seed=_seed(seed), language=language)
     return replace(result, seconds=budget.clock())
 
 
@@ -103,6 +107,7 @@ def study(
     rounds: int | None = None,
     seed: int = 0,
     metric: str = "macro_f1",
+    language: str = "",
     device: str = "auto",
     progress: Tell | None = None,
 ) -> Result:
@@ -116,7 +121,7 @@ def study(
         recipe: to start from; the baseline by default.
         compare: name -> a recipe, or an estimator of scikit-learn's that reads texts, such as
             make_pipeline(TfidfVectorizer(), LinearSVC()). A single one is compared with the
-            baseline. Excludes `only` and `recipe`.
+            baseline. Excludes `only`, `recipe` and `language`.
 
     The others, and what is raised, are those of `improve`.
 
@@ -132,7 +137,7 @@ def study(
     """
     from textkaizen.terminal.limits import Limits
 
-    question = _question(only, recipe, compare)
+    question = _question(only, recipe, compare, language)
     budget, means = Limits(minutes, rounds, device).begin(progress)
     corpus = _corpus(texts, labels, groups)
     result = question(corpus, budget=budget, seed=_seed(seed), means=means, metric=metric)
@@ -140,7 +145,10 @@ def study(
 
 
 def _question(
-    only: Iterable[str], recipe: Recipe | None, compare: Mapping[str, Any] | None
+    only: Iterable[str],
+    recipe: Recipe | None,
+    compare: Mapping[str, Any] | None,
+    language: str = "",
 ) -> Callable[..., Result]:
     """Return what a study asks: which improvements help, or which candidates are better."""
     from textkaizen.study import compared, kaizen
@@ -148,11 +156,12 @@ def _question(
 
     names = [only] if isinstance(only, str) else list(only)
     if compare is None:
-        return partial(kaizen.study, baseline=recipe, improvements=chosen(names))
-    if names or recipe is not None:
+        chose = chosen(names)
+        return partial(kaizen.study, baseline=recipe, improvements=chose, language=language)
+    if names or recipe is not None or language:
         raise UsageError(
-            "compare measures the candidates that it names and no improvements; found only or "
-            "recipe beside it. Leave one of them out."
+            "compare measures the candidates that it names and no improvements; found only, "
+            "recipe or language beside it. Leave one of them out."
         )
     return partial(compared.compare, candidates=compared.named_candidates(compare))
 

@@ -25,6 +25,14 @@ LabelColumn = Annotated[str, typer.Option(help="Column that holds the labels.")]
 GroupColumn = Annotated[
     str | None, typer.Option(help="Column naming rows that must not be torn apart by a split.")
 ]
+Language = Annotated[
+    str,
+    typer.Option(
+        metavar="CODE",
+        help="ISO 639-1 code of the language of all texts; told from them by default.",
+        show_default=False,
+    ),
+]
 TestFile = Annotated[
     Path | None, typer.Option("--test", help="Texts to hold out; by default a fifth of DATA.")
 ]

@@ -18,6 +18,7 @@ from textkaizen.cli.options import (
     GroupColumn,
     Json,
     LabelColumn,
+    Language,
     Metric,
     Minutes,
     MoreFiles,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 def improve(
     data: Data,
     test: TestFile = None,
+    language: Language = "",
     metric: Metric = "macro_f1",
     out: Out = Path("textkaizen-out"),
     minutes: Minutes = None,
@@ -71,8 +73,8 @@ def improve(
     limits, metric = Limits(minutes, rounds, device, dashes="--"), known_metric(metric)
     columns = Columns(text_column, label_column, group_column)
     corpus, held_out = corpora(data, test, columns)
-    ask = partial(kaizen.improve, corpus, held_out, seed=seed, metric=metric)
-    asked = improvements_asked(Recipe(), kaizen.CATALOGUE)
+    ask = partial(kaizen.improve, corpus, held_out, seed=seed, metric=metric, language=language)
+    asked = improvements_asked(Recipe(), kaizen.CATALOGUE) | _language_asked(language)
     asked |= _asked("improve", metric, seed, corpus, held_out)
     result = _answered(ask, asked, limits, columns, out, as_json)
     _say_where(result, out)
@@ -90,6 +92,7 @@ def study(
     ] = None,
     recipe: RecipeFile = None,
     compare: Compare = None,
+    language: Language = "",
     metric: Metric = "macro_f1",
     out: OptionalOut = None,
     minutes: Minutes = None,
@@ -110,12 +113,12 @@ def study(
 
     limits, metric = Limits(minutes, rounds, device, dashes="--"), known_metric(metric)
     candidates = compared_files(data, compare, files)
-    named = {"--only": only, "--group": group, "--recipe": recipe}
+    named = {"--only": only, "--group": group, "--recipe": recipe, "--language": language}
     if candidates:
         _require_alone([option for option, value in named.items() if value])
         question, asked = _comparing(candidates)
     else:
-        question, asked = _measuring([*(only or []), *(group or [])], recipe)
+        question, asked = _measuring([*(only or []), *(group or [])], recipe, language)
     columns = Columns(text_column, label_column, group_column)
     corpus, _ = corpora(data, None, columns)
     ask = partial(question, corpus, metric=metric, seed=seed)
@@ -124,7 +127,7 @@ def study(
 
 
 def _measuring(
-    names: list[str], recipe: Path | None
+    names: list[str], recipe: Path | None, language: str
 ) -> tuple[Callable[..., Result], dict[str, Any]]:
     """Return the question which of these improvements help a recipe, and what is asked by it."""
     from textkaizen.files.asked import improvements_asked
@@ -132,8 +135,15 @@ def _measuring(
     from textkaizen.study.improvements import chosen
 
     improvements, baseline = chosen(names), recipe_of(recipe)
-    question = partial(kaizen.study, improvements=improvements, baseline=baseline)
-    return question, improvements_asked(baseline, improvements)
+    question = partial(
+        kaizen.study, improvements=improvements, baseline=baseline, language=language
+    )
+    return question, improvements_asked(baseline, improvements) | _language_asked(language)
+
+
+def _language_asked(language: str) -> dict[str, Any]:
+    """Return what a language named by the user adds to what is asked; nothing if none is."""
+    return {"--language": language} if language else {}
 
 
 def _comparing(files: list[Path]) -> tuple[Callable[..., Result], dict[str, Any]]:

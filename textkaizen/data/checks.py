@@ -17,6 +17,8 @@ from textkaizen.errors import CorpusError, listed
 USUAL_FOLDS = 5
 IMBALANCE = 20  # largest class over smallest; beyond it accuracy says little of the smallest
 MANY_NUMBERS = 20  # more labels than this, all numbers, are a measurement rather than classes
+LONE_SHARE = 0.005  # of the texts at most in a language: more are a minority that may be meant
+LONE_TEXTS = 1000  # of fewer texts a few in another language are not told from chance
 MANY_LABELS = 10  # up to so many labels, the small classes are named one by one
 QUOTED = 40  # characters of a text or label in a message
 COLUMNS = "Name the right ones by --text-column and --label-column."
@@ -121,6 +123,35 @@ def warnings(
         said += [*_within(test, test_keys, f" of {test.name}")]
         said += _shared(corpus, keys, test, test_keys)
     return (*said, *_columns(corpus), *_imbalance(corpus))
+
+
+def lone_languages(corpus: Corpus, languages: Sequence[str]) -> tuple[str, ...]:
+    """Say which texts are in a language that next to no others are in.
+
+    Args:
+        corpus: in canonical order, for the same sentences whatever the order of the file.
+        languages: of each row; "" where it is not sure.
+
+    Returns:
+        No sentence, or one with line numbers; nothing of fewer than LONE_TEXTS texts.
+
+    Example:
+        >>> corpus = Corpus(("open", "merci beaucoup"), ("a", "b"), lines=(2, 3))
+        >>> lone_languages(corpus.take([0] * 2000 + [1]), ["en"] * 2000 + ["fr"])
+        ("1 text is in a language that few others are in: 'merci beaucoup' (fr, line 3).",)
+    """
+    counts, most = Counter(languages), LONE_SHARE * len(corpus)
+    lone = [row for row, code in enumerate(languages) if code and counts[code] <= most]
+    if not lone or len(corpus) < LONE_TEXTS:
+        return ()
+    named = (
+        f"{quoted(corpus.texts[row])} ({languages[row]}{_at(corpus, [row], ', ', '')})"
+        for row in lone
+    )
+    return (
+        f"{_count(len(lone), 'text')} {_verb(len(lone), 'is', 'are')} in a language that few "
+        f"others are in: {listed(named)}.",
+    )
 
 
 def quoted(text: str) -> str:

@@ -87,6 +87,8 @@ def command(result: Result) -> str:
     for what, column in (result.data.get("columns") or {}).items():
         words += [f"--{what}-column", column]
     words += _asked(result)
+    if result.data.get("language"):
+        words += ["--language", str(result.data["language"])]
     if _metric(result) != MACRO_F1:
         words += ["--metric", _metric(result)]
     words += ["--rounds", str(number), "--seed", str(result.seed)]
@@ -117,6 +119,8 @@ def _arguments(result: Result) -> list[str]:
         only = _only(result)
         given += [f"only={only}"] if only else []
         given += ["recipe=recipe"] if result.baseline != Recipe() else []
+    if result.data.get("language"):
+        given.append(f"language={result.data['language']!r}")
     metric = _metric(result)
     return given + ([f"metric={metric!r}"] if metric != MACRO_F1 else [])
 

@@ -42,6 +42,7 @@ def improve(
     means: Means | None = None,
     baseline: Recipe | None = None,
     metric: str = MACRO_F1,
+    language: str = "",
 ) -> Result:
     """Find out what improves the network on these texts, adopt it, and look once at the test.
 
@@ -53,13 +54,15 @@ def improve(
         means: worker, programs, progress.
         baseline: the recipe to start from; the fixed default otherwise.
         metric: that decides: "macro_f1", "accuracy", "log_loss" or one of scikit-learn's scorers.
+        language: of all texts, by ISO 639-1, for improvements that are for some languages only;
+            "" is told from the texts.
 
     Raises:
         CorpusError: the texts cannot be trained on.
-        UsageError: there is no such metric.
+        UsageError: there is no such metric, or no such language.
     """
     means, baseline = means or Means(), baseline or Recipe()
-    prepared = prepare(corpus, test, seed)
+    prepared = prepare(corpus, test, seed, language=language)
     require_metric(metric, prepared.training)
     fitting = _applicable(prepared, CATALOGUE, baseline)
     improvements = fitting.improvements
@@ -101,6 +104,7 @@ def study(
     baseline: Recipe | None = None,
     improvements: tuple[Improvement, ...] = CATALOGUE,
     metric: str = MACRO_F1,
+    language: str = "",
 ) -> Result:
     """Measure improvements against the baseline on all texts, adopt nothing.
 
@@ -120,7 +124,7 @@ def study(
             f"A study needs something that changes the recipe; it has already, or cannot have: "
             f"{names}. Name another improvement; `textkaizen improvements` lists them."
         )
-    prepared = prepare(corpus, None, seed, hold=False)
+    prepared = prepare(corpus, None, seed, hold=False, language=language)
     require_metric(metric, prepared.training)
     found = _applicable(prepared, improvements, baseline)
     improvements = found.improvements

@@ -23,6 +23,7 @@ from textkaizen.data import (
 )
 from textkaizen.data.checks import quoted
 from textkaizen.errors import CorpusError, listed
+from textkaizen.text.languages import languages, require_known
 from textkaizen.text.normalise import normalise
 
 HELD_OUT = 0.2  # share of the texts that nothing is chosen on, when no test file is given
@@ -39,11 +40,13 @@ class Prepared:
         training: in canonical order, without empty texts.
         held_out: in canonical order, without empty texts; None when nothing is held out.
         facts: what goes into `verdicts.json` under "data".
+        language: of all texts, if it was named.
     """
 
     training: Corpus
     held_out: Corpus | None
     facts: dict[str, Any]
+    language: str = ""
 
     @property
     def smallest_class(self) -> int:
@@ -56,16 +59,19 @@ class Prepared:
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
-        """ISO 639 codes of the languages that a tenth of the training texts, or more, are in."""
-        from textkaizen.text.languages import languages
-
+        """ISO 639 codes of the languages that a tenth of the training texts, or more, are in;
+        the one that was named, if one was."""
+        if self.language:
+            return (self.language,)
         every = -(-len(self.training) // LOOKED_TEXTS)
         found = Counter(languages(self.training.texts[::every]))
         least = LANGUAGE_SHARE * sum(found.values())
         return tuple(sorted(code for code, texts in found.items() if code and texts >= least))
 
 
-def prepare(corpus: Corpus, test: Corpus | None, seed: int, hold: bool = True) -> Prepared:
+def prepare(
+    corpus: Corpus, test: Corpus | None, seed: int, hold: bool = True, language: str = ""
+) -> Prepared:
     """Bring texts into canonical order, check them, and hold the test texts out first.
 
     Args:
@@ -73,11 +79,15 @@ def prepare(corpus: Corpus, test: Corpus | None, seed: int, hold: bool = True) -
         test: texts to hold out; None draws a fifth, stratified, whole units.
         seed: of that draw.
         hold: False holds nothing out (for a study, which does not look at a final model).
+        language: of all texts, by ISO 639-1; "" is told from them where it matters.
 
     Raises:
+        UsageError: no such language is known.
         CorpusError: the texts cannot be trained on, a test label is unknown in training, or
             nothing is left once training and test are parted.
     """
+    if language:
+        require_known([language])
     facts, corpus, test = _checked(corpus, test)
     corpus = without_empty(corpus)
     if test is not None:
@@ -103,8 +113,8 @@ def prepare(corpus: Corpus, test: Corpus | None, seed: int, hold: bool = True) -
         "training_texts": len(training),
         "test_texts": len(test) if test is not None else 0,
         "warnings": facts.pop("warnings"),
-    }
-    return Prepared(training, test, facts)
+    } | ({"language": language} if language else {})
+    return Prepared(training, test, facts, language)
 
 
 def check_texts(corpus: Corpus, test: Corpus | None) -> dict[str, Any]:
