@@ -1,6 +1,7 @@
 """Text rules of every kind -> bags: learnt from training texts only, and the same in a model."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from textkaizen.model import learn_linear, learn_model
 from textkaizen.recipe import Recipe, TextRules
 from textkaizen.text.features import Texts
 from textkaizen.text.vectorise import bags
+from textkaizen.train.programs import Programs
 
 SUBJECTS = ("loan", "card", "room", "opening hours")
 ASKED = ("Can I extend my {}?", "where is the {} !", "I lost my {} 2 days ago", "a {} , please")
@@ -39,6 +41,19 @@ RULES = {
     "hashed": TextRules(hashed=2**10, tokens="by_script", handmade=("words",)),
     "counts": TextRules(idf=False, norm="none", sublinear=False, binary=True, word_weight=0.5),
 }
+CORPUS = Corpus(TEXTS * 2, [str(label) for label in [*LABELS, *LABELS]])
+PROGRAMS = Programs()
+
+
+def recipe_of(rules):
+    return Recipe(rules).with_shape(hidden=(4,)).with_knobs(epochs=2, validation=0.0)
+
+
+@cache
+def learnt_model(rules):
+    return learn_model(CORPUS, recipe_of(rules), 1, PROGRAMS)
+
+
 each = pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
 
 
@@ -84,9 +99,8 @@ def test_a_model_answers_what_its_network_learnt_from_reduced_features(rules):
 
     Float32 sums over another order: 1e-4 is a hundred roundings of logits of about 1.
     """
-    corpus = Corpus(TEXTS * 2, [str(label) for label in [*LABELS, *LABELS]])
-    recipe = Recipe(rules).with_shape(hidden=(4,)).with_knobs(epochs=2, validation=0.0)
-    model, trained = learn_model(corpus, recipe, seed=1)
+    corpus, recipe = CORPUS, recipe_of(rules)
+    model, trained = learnt_model(rules)
     asked = Texts(sorted(TEXTS * 2)).learn
     together = model.logits(TEXTS)
     assert together.shape == (len(TEXTS), 4)
@@ -119,20 +133,16 @@ def test_a_linear_model_learns_from_reduced_features_too():
 
 @each
 def test_a_saved_model_answers_as_before(rules, tmp_path):
-    corpus = Corpus(TEXTS * 2, [str(label) for label in [*LABELS, *LABELS]])
-    recipe = Recipe(rules).with_shape(hidden=(4,)).with_knobs(epochs=1, validation=0.0)
-    model, _ = learn_model(corpus, recipe, seed=1)
+    model, _ = learnt_model(rules)
     save_model(model, tmp_path / "model")
     again = load_model(tmp_path / "model")
-    assert again.recipe == recipe
+    assert again.recipe == recipe_of(rules)
     np.testing.assert_array_equal(again.logits(TEXTS), model.logits(TEXTS))
     assert again.answer(TEXTS[0]) == model.answer(TEXTS[0])
 
 
 def test_a_model_of_another_dictionary_is_refused(tmp_path):
-    corpus = Corpus(TEXTS * 2, [str(label) for label in [*LABELS, *LABELS]])
-    recipe = Recipe(RULES["fugashi"]).with_shape(hidden=()).with_knobs(epochs=1)
-    model, _ = learn_model(corpus, recipe, seed=1)
+    model, _ = learnt_model(RULES["fugashi"])
     older = model.facts["analyser"].replace("unidic-lite 1.", "unidic-lite 0.")
     save_model(replace(model, facts=model.facts | {"analyser": older}), tmp_path / "model")
     with pytest.raises(ModelError, match=r'model.*pip install "unidic-lite==0\..*"; or train it'):

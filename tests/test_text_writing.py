@@ -1,0 +1,119 @@
+"""Texts brought to one form: every rule, and twice is once."""
+
+import time
+from unicodedata import normalize
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from textkaizen.errors import MissingExtraError
+from textkaizen.recipe import TextRules
+from textkaizen.recipe.text import TREATMENTS, UNICODE_FORMS, Writing
+from textkaizen.text import writing as module
+from textkaizen.text.normalise import normalise
+from textkaizen.text.writing import writer
+
+PLAIN = TextRules().writing
+HOW = st.sampled_from(TREATMENTS)
+WRITINGS = st.builds(
+    Writing,
+    st.sampled_from(UNICODE_FORMS),
+    st.booleans(),
+    st.booleans(),
+    st.integers(0, 3),
+    *[HOW] * 5,
+)
+ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=30)
+PARTS = ["http://", "www.", "a@b.de", "@x", "1,000.5", "１２", "3rd", "👍🏽", "👩\u200d👧", "🇩🇪🇩"]
+PARTS += ["#\ufe0f⃣", ".", "/", "@", " ", "\u3000", "〜", "ｶﾞ", "ﾞ", "か\u3099", "İ", "ß", "ﬃ", "ς"]
+PARTS += ["\u0345", "ーー"]
+MIXED = st.lists(st.sampled_from(PARTS) | ANY, max_size=6).map("".join)
+ALL_ON = Writing("nfkc", True, True, 2, *["replace"] * 5)
+
+
+def of(**changes):
+    return writer(TextRules(**changes).writing)
+
+
+def test_the_default_is_what_texts_are_compared_by():
+    assert writer(PLAIN) is normalise
+
+
+@pytest.mark.parametrize(
+    ("changes", "text", "written"),
+    [
+        ({"fold_case": False}, "Straße  ＡＢ", "Straße AB"),
+        ({"unicode": "nfc"}, "ＡＢ ｶﾞ e\u0301", "ａｂ ｶﾞ é"),
+        ({"repeats": 2}, "sooooo goood!!!! 本本本", "soo good!! 本本"),
+        ({"repeats": 1}, "aabb", "ab"),
+        ({"numbers": "replace"}, "2 of 1,000.5 at 12:30", "zqnumber of zqnumber at zqnumber"),
+        ({"numbers": "replace"}, "mp3 and 3rd, ٣٤ ４2", "mp3 and 3rd, zqnumber zqnumber"),
+        ({"numbers": "drop"}, "本2冊", "本 冊"),
+        ({"urls": "replace"}, "see HTTP://a.org/b?c=1#d.", "see zqurl ."),
+        ({"urls": "replace"}, "見てhttps://a.org/xです", "見て zqurl です"),
+        ({"urls": "drop"}, "www.a.org or awww.b", "or awww.b"),
+        ({"emails": "replace"}, "連絡はa.b+c@d-e.co.jpまで", "連絡は zqmail まで"),
+        ({"mentions": "replace"}, "@Ann_1 a@b ＠bob", "zqname a@b zqname"),
+        ({"emoji": "drop"}, "ok 👩‍👩‍👧👍🏽❤️🇩🇪1️⃣🏴󠁧󠁢󠁥󠁮󠁧󠁿 3 # © ™", "ok 3 # © tm"),
+        ({"emoji": "replace"}, "a😀b", "a zqemoji b"),
+        ({"neologdn": True}, "検索 エンジン〜 すーーーごい ﾊﾝｶｸ", "検索エンジンすーごいハンカク"),
+    ],
+)
+def test_each_rule_does_what_it_says(changes, text, written):
+    assert of(**changes)(text) == written
+
+
+def test_addresses_are_looked_for_before_the_numbers_and_names_in_them():
+    write = of(urls="replace", emails="replace", mentions="replace", numbers="replace")
+    assert write("x@y.de https://u@a.org:80/1 @2 3") == "zqmail zqurl zqname zqnumber"
+
+
+@settings(max_examples=500, deadline=None)
+@given(WRITINGS, MIXED)
+@example(ALL_ON, "".join(PARTS))
+def test_twice_is_once(writing, text):
+    once = writer(writing)(text)
+    assert writer(writing)(once) == once
+
+
+def test_twice_is_once_for_every_code_point():
+    """By the default; of the other rules, for one code point in 31 (a prime: all blocks are met)."""
+    for write, every in ((writer(PLAIN), 1), (writer(ALL_ON), 31)):
+        for code in range(0, 0x110000, every):
+            once = write(f"a{chr(code)}1")
+            assert write(once) == once
+
+
+@settings(max_examples=200, deadline=None)
+@given(WRITINGS, st.text(max_size=20))
+def test_composed_and_decomposed_forms_are_alike(writing, text):
+    write = writer(writing)
+    assert write(normalize("NFC", text)) == write(normalize("NFD", text))
+
+
+@pytest.mark.parametrize(
+    "unit", ["a", "@", "://", "1", "1.", "a@", "a.", "http://", "👩‍", "本 ", "🇩", "!"]
+)
+def test_time_grows_with_the_length_and_not_with_its_square(unit):
+    """Sixteen times the text takes about 16 times as long; a square law would take 256 times.
+
+    64 is four times the one and a quarter of the other; the least of three runs each.
+    """
+    write = writer(ALL_ON._replace(neologdn=False))
+
+    def least(characters):
+        text, seconds = unit * (characters // len(unit)), []
+        for _ in range(3):
+            begun = time.perf_counter()
+            write(text)
+            seconds.append(time.perf_counter() - begun)
+        return min(seconds)
+
+    assert least(160_000) < 64 * max(least(10_000), 1e-4)
+
+
+def test_what_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r'pip install "textkaizen\[ja\]"'):
+        writer(PLAIN._replace(neologdn=True, repeats=9))
