@@ -78,7 +78,7 @@ def test_twice_is_once(writing, text):
 
 
 def test_twice_is_once_for_every_code_point():
-    """By the default; of the other rules, for one code point in 31 (a prime: all blocks are met)."""
+    """By the default; by all rules for one code point in 31 (a prime: all blocks are met)."""
     for write, every in ((writer(PLAIN), 1), (writer(ALL_ON), 31)):
         for code in range(0, 0x110000, every):
             once = write(f"a{chr(code)}1")

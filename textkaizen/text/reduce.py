@@ -74,10 +74,15 @@ def _latent(bags: csr_matrix, numbers: int, seed: int) -> Projection:
 
 
 def _principal(bags: csr_matrix, numbers: int, seed: int) -> Projection:
+    from scipy.sparse.linalg import ArpackError
     from sklearn.decomposition import PCA
 
-    with np.errstate(divide="ignore", invalid="ignore"):
-        model = PCA(numbers, svd_solver="arpack", random_state=seed).fit(bags.astype(np.float64))
+    model = PCA(numbers, svd_solver="arpack", random_state=seed)
+    try:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            model.fit(bags.astype(np.float64))
+    except ArpackError:  # all texts are alike: nothing lies about their mean
+        return Projection(np.zeros((bags.shape[1], 1), np.float32), np.zeros(1, np.float32))
     offset = -(model.mean_ @ model.components_.T)
     return Projection(model.components_.T.astype(np.float32), offset.astype(np.float32))
 
