@@ -17,20 +17,17 @@ Nocedal 1989, On the limited memory BFGS method.
 
 from __future__ import annotations
 
-import threading
-import warnings
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_matrix
+
+if TYPE_CHECKING:  # who predicts with a linear model needs no SciPy before there are texts
+    from scipy.sparse import csr_matrix
 
 LINEAR_KINDS = ("logistic_regression", "linear_svm")
 NEVER = -1e4  # bias of a class without texts: far below every margin, and still a finite number
 LOGISTIC = {"C": 10.0, "tol": 1e-5, "max_iter": 100}
 SVM = {"C": 1.0, "tol": 1e-4, "max_iter": 1000, "dual": True}
-
-# `warnings.catch_warnings` is global to the process; fits may be asked for by several threads.
-_one_at_a_time = threading.Lock()
 
 
 class Linear(NamedTuple):
@@ -43,6 +40,14 @@ class Linear(NamedTuple):
 
     kernel: np.ndarray
     bias: np.ndarray
+
+    def scores(self, bags: csr_matrix) -> np.ndarray:
+        """Return float32 [texts, classes]."""
+        return bags @ self.kernel + self.bias
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return all of it by name."""
+        return self._asdict()
 
 
 def fit_linear(
@@ -63,6 +68,7 @@ def fit_linear(
         seed: of the order in which the SVM visits texts.
 
     Example:
+        >>> from scipy.sparse import csr_matrix
         >>> bags = csr_matrix(np.eye(2, dtype=np.float32))
         >>> fit_linear("linear_svm", bags, np.array([0, 1]), classes=2).kernel.argmax(1)
         array([0, 1])
@@ -70,23 +76,44 @@ def fit_linear(
     labels = np.asarray(labels)
     counts = np.bincount(labels, minlength=classes)
     present = np.flatnonzero(counts)
-    kernel = np.zeros((bags.shape[1], classes), np.float32)
-    bias = np.full(classes, NEVER, np.float32)
     if len(present) == 1 or not bags.shape[1]:
-        bias[present] = np.log(counts[present] / len(labels))
-        return Linear(kernel, bias)
-    columns, biases = _fitted(kind, bags, labels, seed)
-    kernel[:, present], bias[present] = columns, biases
-    return Linear(kernel, bias)
+        return shares(counts, bags.shape[1])
+    return spread(*_fitted(kind, bags, labels, seed), present, classes)
+
+
+def shares(counts: np.ndarray, features: int) -> Linear:
+    """Return the model that knows nothing but how many texts each class has."""
+    with np.errstate(divide="ignore"):
+        bias = np.log(counts / counts.sum())
+    return Linear(
+        np.zeros((features, len(counts)), np.float32), np.maximum(bias, NEVER).astype(np.float32)
+    )
+
+
+def spread(kernel: np.ndarray, bias: np.ndarray, present: np.ndarray, classes: int) -> Linear:
+    """Give the classes without texts a column, too; they are never predicted.
+
+    Args:
+        kernel: float [features, present].
+        bias: float [present].
+        present: int [present], the classes that have texts.
+        classes: how many there are.
+    """
+    whole = Linear(
+        np.zeros((len(kernel), classes), np.float32), np.full(classes, NEVER, np.float32)
+    )
+    whole.kernel[:, present], whole.bias[present] = kernel, bias
+    return whole
 
 
 def _fitted(
     kind: str, bags: csr_matrix, labels: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a column and a bias for each class that has texts."""
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import LinearSVC
+
+    from textkaizen.classical.pipelines import hearing, listening
 
     if kind == "logistic_regression":
         learner, of_two = LogisticRegression(**LOGISTIC), 0.5
@@ -94,8 +121,7 @@ def _fitted(
         learner, of_two = LinearSVC(**SVM, random_state=seed), 1.0
     else:
         raise ValueError(f"kind must be one of {', '.join(LINEAR_KINDS)}; found {kind!r}")
-    with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with hearing(), listening():  # not to print that it has not converged; who listens hears it
         learner.fit(bags, labels)
     kernel, bias = learner.coef_.T, learner.intercept_
     if kernel.shape[1] == 1:

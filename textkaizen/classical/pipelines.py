@@ -148,7 +148,7 @@ def copied(estimator: Any) -> Any:
     """Return an unfitted copy."""
     from sklearn.base import clone
 
-    with hearing(), _listening():  # a class that is about to be dropped warns whenever it is made
+    with hearing(), listening():  # a class that is about to be dropped warns whenever it is made
         return clone(estimator)
 
 
@@ -223,7 +223,7 @@ def learn_and_answer(
     Raises:
         RecipeError: it cannot learn these texts, or answers something else than one label a text.
     """
-    with hearing(), _listening() as heard:
+    with hearing(), listening() as heard:
         try:
             learner = seeded(estimator, lesson.seed)
             learner.fit(list(lesson.texts), lesson.labels)
@@ -335,7 +335,7 @@ def _heard_by(show: Any) -> Any:
 
 
 @contextmanager
-def _listening() -> Iterator[set[str]]:
+def listening() -> Iterator[set[str]]:
     """Collect what is warned of in this thread; who listens further out hears it, too."""
     outer: set[str] | None = getattr(_ear, "heard", None)
     heard: set[str] = set()
