@@ -38,19 +38,33 @@ def compiled_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
     TEXTKAIZEN_CACHE names another folder than the user's own for caches, or is "off". A folder that
     cannot be made or written, or that others may write to, is none: a run then compiles anew.
     """
+    folder = cache_folder(Path("programs") / machine(), environment)
+    try:
+        if folder is not None:
+            tidy(folder)
+    except OSError:
+        return None
+    return folder
+
+
+def cache_folder(kind: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Return the user's folder for one kind of what is kept, made if need be; None if it cannot be.
+
+    Args:
+        kind: its path in the cache.
+        environment: TEXTKAIZEN_CACHE is read, see `compiled_folder`.
+    """
     named = environment.get(VARIABLE, "").strip()
     if named.lower() in OFF:
         return None
     try:
         root = Path(named).expanduser() if named else _user_folder(environment) / "textkaizen"
-        folder = root.absolute() / "programs" / machine()
+        folder = root.absolute() / kind
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _is_own(folder) or not os.access(folder, os.W_OK | os.X_OK):
-            return None
-        tidy(folder)
+        usable = _is_own(folder) and os.access(folder, os.W_OK | os.X_OK)
     except (OSError, RuntimeError):  # RuntimeError: there is no home
         return None
-    return folder
+    return folder if usable else None
 
 
 def tidy(folder: Path, most: int = MOST_BYTES, left: int = LEFT_BYTES) -> None:

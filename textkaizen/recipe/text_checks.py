@@ -12,6 +12,7 @@ from textkaizen.recipe.text import HANDMADE, LEARNT_TOKENS, TEXT_CHOICES, TextRu
 BUCKETS = 2**8, 2**24  # the fewest and the most
 WEIGHTS = ("word_weight", "character_weight", "handmade_weight")
 AT_LEAST = {"min_texts": 1, "selected": 1, "reduced": 1, "repeats": 0, "subwords": 100}
+WITHOUT_PARTS = ("words", "unicode", "thai", *LEARNT_TOKENS)
 LANGUAGE = re.compile(r"[a-z]{2,3}$")
 
 
@@ -63,5 +64,10 @@ def _contradictions(text: TextRules) -> Iterator[str]:
         )
     if text.hashed and text.select != "none":
         yield "text.select chooses among a vocabulary, and text.hashed holds none"
-    if text.tokens in LEARNT_TOKENS and (text.form, text.parts) != ("surface", "all"):
-        yield f"text.form and text.parts need an analyser that knows them; {text.tokens} does not"
+    if text.tokens in LEARNT_TOKENS and text.form != "surface":
+        yield f"text.form needs an analyser that knows words; {text.tokens} learns pieces of them"
+    if text.tokens in WITHOUT_PARTS and text.parts != "all":
+        yield (
+            f"text.parts needs an analyser that knows parts of speech; text.tokens = {text.tokens} "
+            "does not"
+        )

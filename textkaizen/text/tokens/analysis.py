@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from textkaizen.errors import MissingExtraError
 
-STRETCH = 4000  # characters an analyser is given at once
+STRETCH = 1000  # characters an analyser is given at once: MeCab's time grows with their square
 LONE = re.compile("[\ud800-\udfff]")
 SENTENCE_END = re.compile(r"[。！？.!?]\s*|\s")
 
@@ -89,8 +89,8 @@ def stretches(text: str) -> list[str]:
     """Cut a text into pieces of at most STRETCH characters, after the end of a sentence if it can.
 
     Example:
-        >>> [len(piece) for piece in stretches("a" * 3000 + ". " + "b" * 5000)]
-        [3002, 4000, 1000]
+        >>> [len(piece) for piece in stretches("a" * 300 + ". " + "b" * 1500)]
+        [302, 1000, 500]
     """
     found, start = [], 0
     while len(text) - start > STRETCH:

@@ -21,10 +21,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import IO
 
 from textkaizen.text.threads import cores, in_order
+from textkaizen.text.tokens.analysis import Batch
 
 ENOUGH = 200_000  # characters; fewer are analysed here, in about half a second
 BATCH = 30_000  # characters sent at once
@@ -60,8 +61,10 @@ class Process:
             raise BrokenPipeError
         return found
 
-    def end(self) -> None:
-        """Let it end, by closing its pipes."""
+    def end(self, now: bool = False) -> None:
+        """Let it end by closing its pipes, or end it now."""
+        if now:
+            self.process.kill()
         for pipe in (self.process.stdin, self.process.stdout):
             with suppress(OSError):
                 if pipe:
@@ -74,22 +77,27 @@ class Processes:
 
     def __init__(self, name: str) -> None:
         self.name, self.owner, self.lock = name, os.getpid(), Lock()
+        self.places = Semaphore(cores())  # any number of threads may ask
         self.free: deque[Process] = deque()
         self.all: list[Process] = []
 
     def analyse(self, texts: Sequence[str]) -> list[str] | None:
         """Analyse texts in a free process or a new one; None if it does not do so."""
+        with self.places:
+            return self._analyse(texts)
+
+    def _analyse(self, texts: Sequence[str]) -> list[str] | None:
         process = None
         try:
             process = self._take()
             found = process.analyse(texts)
         except (OSError, ValueError):  # ValueError: it has been ended
             if process:
-                process.process.kill()
+                self._drop(process)
             return None
         except BaseException:  # what was asked has no reader any more
             if process:
-                process.process.kill()
+                self._drop(process)
             raise
         self.free.append(process)
         return found
@@ -98,9 +106,14 @@ class Processes:
         with self.lock:
             with suppress(IndexError):
                 return self.free.popleft()
-            self.all = [process for process in self.all if process.process.poll() is None]
             self.all.append(Process(self.name))
             return self.all[-1]
+
+    def _drop(self, process: Process) -> None:
+        with self.lock:
+            process.end(now=True)
+            if process in self.all:
+                self.all.remove(process)
 
     def end(self) -> None:
         """End all of them, if they are this process's own and not of one it was forked from."""
@@ -133,10 +146,11 @@ def end_all() -> None:
 
 def are_worth_it(texts: Sequence[str]) -> bool:
     """Whether there are texts enough, and cores."""
-    return cores() > 1 and bool(sys.executable) and sum(map(len, texts)) >= ENOUGH
+    able = bool(sys.executable) and not getattr(sys, "frozen", False)
+    return able and cores() > 1 and sum(map(len, texts)) >= ENOUGH
 
 
-def analyse_apart(name: str, texts: Sequence[str], here) -> list[str]:
+def analyse_apart(name: str, texts: Sequence[str], here: Batch) -> list[str]:
     """Analyse readable stretches in processes, in their order.
 
     Args:

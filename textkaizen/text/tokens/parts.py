@@ -11,18 +11,36 @@ those of jieba (after ICTCLAS).
 
 from __future__ import annotations
 
-# What begins so is no content, and what is listed first no word that "no_particles" keeps.
-JAPANESE_PARTICLES = ("助詞", "助動詞", "補助記号", "記号", "空白", "動詞-接尾", "名詞-助動詞語幹")
-JAPANESE_CONTENT = ("名詞", "代名詞", "動詞", "形容詞", "形状詞", "副詞", "連体詞", "感動詞")
-JAPANESE_DEPENDENT = tuple(
-    f"{word}-{kind}" for word in ("名詞", "動詞", "形容詞") for kind in ("非自立", "接尾")
+from typing import NamedTuple
+
+EITHER = "可能"  # UniDic's verbs and adjectives that may stand alone, as "する"
+
+
+class Tags(NamedTuple):
+    """What the tags of a language begin with.
+
+    Args:
+        particles: "no_particles" leaves them out, and so does "content".
+        content: "content" keeps them,
+        dependent: but these.
+    """
+
+    particles: tuple[str, ...]
+    content: tuple[str, ...]
+    dependent: tuple[str, ...]
+
+
+JAPANESE = Tags(
+    ("助詞", "助動詞", "補助記号", "記号", "空白", "動詞-接尾", "名詞-助動詞語幹"),
+    ("名詞", "代名詞", "動詞", "形容詞", "形状詞", "副詞", "連体詞", "感動詞"),
+    ("名詞-非自立", "名詞-接尾", "動詞-非自立", "形容詞-非自立", "形容詞-接尾"),
 )
-INDEPENDENT = "動詞-非自立可能"  # UniDic's for verbs that can be either, as "する"
-KOREAN_PARTICLES = ("J", "E", "VX", "VCP", "VCN", "SF", "SP", "SS", "SE", "SO", "SW", "SB", "Z_")
-KOREAN_CONTENT = ("N", "VV", "VA", "MA", "MM", "IC", "XR", "SL", "SH", "SN", "W_")
-KOREAN_DEPENDENT = ("NNB", "MAJ")
-CHINESE_PARTICLES = ("u", "y", "x", "w")
-CHINESE_CONTENT = tuple("navdsftrmilbjzeo")
+KOREAN = Tags(
+    ("J", "E", "VX", "VCP", "VCN", "SF", "SP", "SS", "SE", "SO", "SW", "SB", "Z_"),
+    ("N", "VV", "VA", "MA", "MM", "IC", "XR", "SL", "SH", "SN", "W_"),
+    ("NNB", "MAJ"),
+)
+CHINESE = Tags(("u", "y", "x", "w"), tuple("navdsftrmilbjzeo"), ())
 
 
 def is_kept(part: str, parts: str) -> bool:
@@ -39,15 +57,13 @@ def is_kept(part: str, parts: str) -> bool:
     if parts == "all" or not part:
         return True
     if not part.isascii():
-        particles, content, dependent = JAPANESE_PARTICLES, JAPANESE_CONTENT, JAPANESE_DEPENDENT
-    elif part[0].isupper():
-        particles, content, dependent = KOREAN_PARTICLES, KOREAN_CONTENT, KOREAN_DEPENDENT
+        tags = JAPANESE
     else:
-        particles, content, dependent = CHINESE_PARTICLES, CHINESE_CONTENT, ()
-    if part.startswith(particles):
+        tags = KOREAN if part[0].isupper() else CHINESE
+    if part.startswith(tags.particles):
         return False
     if parts == "no_particles":
         return True
-    if part.startswith(dependent) and part != INDEPENDENT:
+    if part.startswith(tags.dependent) and not part.endswith(EITHER):
         return False
-    return part.startswith(content)
+    return part.startswith(tags.content)
