@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.lanes_page import lanes_section
 from benchmarks.scaling_page import figures, scaling_section
 from benchmarks.small import AMONG
-from benchmarks.texts_page import predicting_section, vectorising_section
+from benchmarks.texts_page import predicting_section, tokenising_section, vectorising_section
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -300,6 +300,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "lanes": lanes_section,
     "scaling": scaling_section,
     "vectorising": vectorising_section,
+    "tokenising": tokenising_section,
     "predicting": predicting_section,
     "keras_fit": keras_section,
 }

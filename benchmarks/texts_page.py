@@ -1,4 +1,4 @@
-"""The sections of the page on `benchmarks.vectorising` and `benchmarks.predicting`."""
+"""The sections of the page on texts: `benchmarks.vectorising`, `.tokenising`, `.predicting`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ and runs of one to three characters, choose what stands in two texts or more, we
 a training does; text by text in plain Python; scikit-learn's two `TfidfVectorizer`s. Programs take
 turns; texts a second are medians of the rounds, a ratio is the median over rounds of what stood
 side by side.
+"""
+
+TOKENISING_HEAD = """## Japanese texts to words
+
+Different short texts, made of real sentences. A bare loop of the analyser in one thread, which asks
+for nothing; ours give the words of each text: with as many processes as there are cores, in one
+process, and from what was kept on disk. Programs take turns; seconds are medians of the rounds, a
+ratio is the median over rounds of what stood side by side.
 """
 
 PREDICTING_HEAD = """## Predictions
@@ -53,6 +61,22 @@ def vectorising_section(found: dict[str, Any]) -> list[str]:
         "bytes for each number that is not zero.",
         "",
     ]
+
+
+def tokenising_section(found: dict[str, Any]) -> list[str]:
+    """Return the section on `benchmarks.tokenising`."""
+    lines = [
+        TOKENISING_HEAD,
+        "| analyser | texts | program | seconds | times the analyser alone |",
+        "|---|---|---|---|---|",
+    ]
+    for name, own in found["analysers"].items():
+        for program, seconds in own["seconds"].items():
+            lines.append(
+                f"| {name} | {own['texts']:,} | {program} | {seconds['median']:.2f} | "
+                f"{own['times_the_analyser'][program]:.2f} |"
+            )
+    return [*lines, ""]
 
 
 def predicting_section(found: dict[str, Any]) -> list[str]:

@@ -37,6 +37,13 @@ def test_what_has_a_section_is_measured_by_make_bench_and_the_other_way_round():
     assert sorted(measured) == sorted(page.SECTIONS)
 
 
+def test_the_section_on_words_tells_what_was_measured():
+    own = {"texts": 100_000, "seconds": {"ours": {"median": 3.456}}, "times_the_analyser": {}}
+    own["times_the_analyser"]["ours"] = 0.678
+    told = page.SECTIONS["tokenising"]({"analysers": {"fugashi": own}})
+    assert "| fugashi | 100,000 | ours | 3.46 | 0.68 |" in told
+
+
 def test_the_section_on_predictions_tells_what_was_measured():
     times = {"median": 0.25, "percentile_99": 0.75, "max": 9.0}
     ours = {"texts": 1_000, "milliseconds": times, "own_milliseconds": times}

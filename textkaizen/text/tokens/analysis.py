@@ -2,7 +2,8 @@
 
 An analysis is a text itself: a line for each token with its surface, base form, reading and part of
 speech, parted by tabs. The base form is left out where it is the surface, and what is not known is
-empty; so filters and forms are read from one analysis, and a store need hold nothing else.
+empty. IPADIC's features come as they stand, behind the surface. So filters and forms are read from
+one analysis, and a store need hold nothing else.
 
 Analysers get text they can read: UTF-8 cannot hold lone surrogates (U+FFFD stands for each), MeCab
 stops at NUL (a blank stands for it), and a long text goes in stretches: MeCab crashes on 200,000
@@ -72,6 +73,24 @@ def installed(name: str, packages: Sequence[str], extra: str) -> list[str]:
             f"Cutting texts into words by {name} needs {missing.name}, which is not installed. "
             f'Install it with: pip install "textkaizen[{extra}]"'
         ) from None
+
+
+def fields(line: str) -> tuple[str, str, str, str]:
+    """Return surface, base form, reading and part of speech of a line; "" for what is not known.
+
+    Example:
+        >>> fields("行き\\t動詞,自立,*,*,五段・カ行促音便,連用形,行く,イキ,イキ")
+        ('行き', '行く', 'イキ', '動詞-自立')
+        >>> fields("ok")
+        ('ok', '', '', '')
+    """
+    found = line.split("\t")
+    if len(found) == 2:
+        features = [*found[1].split(","), *[""] * 8]
+        base = "" if features[6] == "*" else features[6]
+        return found[0], base, features[7], f"{features[0]}-{features[1]}"
+    surface, base, reading, part = (*found, "", "", "")[:4]
+    return surface, base, reading, part
 
 
 def readable(text: str) -> str:

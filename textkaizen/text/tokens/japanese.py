@@ -1,6 +1,7 @@
 """Japanese: MeCab by fugashi with UniDic-lite or IPADIC, and Sudachi in its three split modes.
 
-MeCab writes the fields of each token itself, which is faster than asking for them one by one. Base
+MeCab writes the fields of each token itself, which is faster than asking for them one by one; of
+IPADIC, which has few, it writes all, which is faster than choosing. Base
 forms are UniDic's lemmas without what tells homonyms apart ("私-代名詞"), IPADIC's and Sudachi's
 dictionary forms; readings are in katakana as written. The dictionary of Sudachi is "core": its
 modes differ in every third text, those of "small" in every twentieth.
@@ -15,8 +16,12 @@ from typing import Any
 
 from textkaizen.text.tokens.analysis import Analyser, Batch, installed
 
-# The places of base form and reading among the features of a word.
-PLACES = {"unidic_lite": (7, 17), "ipadic": (6, 7)}
+# How MeCab writes a token: UniDic's lemma and kana, IPADIC's features as they are.
+KNOWN = {
+    "unidic_lite": "%m\\t%f[7]\\t%f[17]\\t%f[0]-%f[1]\\n",
+    "ipadic": "%m\\t%H\\n",
+}
+UNKNOWN = {"unidic_lite": "%m\\t\\t\\t%f[0]-%f[1]\\n", "ipadic": "%m\\t%H\\n"}
 MODES = {"sudachi_a": "A", "sudachi_b": "B", "sudachi_c": "C"}
 
 
@@ -42,14 +47,12 @@ def sudachi(name: str) -> Analyser:
 def _mecab(package: str) -> Batch:
     from fugashi import GenericTagger
 
-    base, reading = PLACES[package]
     folder = import_module(package).DICDIR
-    part = "%f[0]-%f[1]"
     options = [
         *("-d", folder, "-r", "/dev/null" if folder.startswith("/") else "nul"),
         "--output-format-type=",  # that of the dictionary would go before ours
-        f"--node-format=%m\\t%f[{base}]\\t%f[{reading}]\\t{part}\\n",
-        f"--unk-format=%m\\t\\t\\t{part}\\n",
+        f"--node-format={KNOWN[package]}",
+        f"--unk-format={UNKNOWN[package]}",
         "--eos-format=",
     ]
     parse: Callable[[str], str] = GenericTagger(shlex.join(options)).parse

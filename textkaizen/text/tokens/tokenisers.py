@@ -10,7 +10,7 @@ from unicodedata import normalize
 
 from textkaizen.recipe.text import TextRules, Tokenising
 from textkaizen.text.normalise import normalise
-from textkaizen.text.tokens.analysis import Analyser, readable
+from textkaizen.text.tokens.analysis import Analyser, fields, readable
 from textkaizen.text.tokens.cutting import analyse
 from textkaizen.text.tokens.japanese import lemma
 from textkaizen.text.tokens.known import analyser as known_analyser
@@ -66,7 +66,7 @@ class _Words(dict[str, str]):
         self.left_out = left_out(rules.stop_words, rules.drop_words)
 
     def __missing__(self, line: str) -> str:
-        surface, base, reading, part = (*line.split("\t"), "", "", "")[:4]
+        surface, base, reading, part = fields(line)
         word = ""
         if is_kept(part, self.parts):
             form = {"base": base, "reading": reading}.get(self.form) or surface
