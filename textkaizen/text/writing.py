@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache, partial
 from importlib.util import find_spec
+from typing import Literal
 
 import regex
 
@@ -26,6 +27,7 @@ from textkaizen.text.normalise import normalise
 MOST_PASSES = 8  # four have sufficed for every text that was tried
 SURROGATE = regex.compile("[\\ud800-\\udfff]")
 Step = Callable[[str], str]
+Form = Literal["NFKC", "NFC"]
 # In the order in which they are looked for: an address has names, dots and digits.
 ENTITIES = {
     "urls": (URL, "zqurl"),
@@ -65,7 +67,8 @@ def _round(steps: tuple[Step, ...], text: str) -> str:
 
 
 def _steps(writing: Writing) -> list[Step]:
-    steps: list[Step] = [partial(_composed, writing.unicode.upper(), writing.fold_case)]
+    form: Form = "NFKC" if writing.unicode == "nfkc" else "NFC"
+    steps: list[Step] = [partial(_composed, form, writing.fold_case)]
     for name, (pattern, word) in ENTITIES.items():
         how = getattr(writing, name)
         if how != "keep":
@@ -78,7 +81,7 @@ def _steps(writing: Writing) -> list[Step]:
     return [*steps, _single_blanks]
 
 
-def _composed(form: str, fold: bool, text: str) -> str:
+def _composed(form: Form, fold: bool, text: str) -> str:
     """Bring characters to a Unicode form, capitals to small letters."""
     if text.isascii():
         return text.lower() if fold else text
