@@ -20,7 +20,7 @@ from textkaizen.recipe import (
     layerwise,
 )
 from textkaizen.train.batches import Room
-from textkaizen.train.lazy import TERMS, missed_tables
+from textkaizen.train.lazy import TERMS, missed_tables, side_by_side
 from textkaizen.train.losses import class_weights
 from textkaizen.train.optimise import Optimiser
 from textkaizen.train.penalties import Penalties
@@ -192,7 +192,9 @@ def first_state(
         inputs = units
     full = lambda tree, value: jax.tree.map(lambda part: np.full(part.shape, value, "f"), tree)
     trained = tuple(layers)
-    tables = (table, full(table, 0.0), full(table, first_squares))
+    tables: Any = (table, full(table, 0.0), full(table, first_squares))
+    if spec.room.rows:
+        tables = side_by_side(*tables)
     m, v = full(trained, 0.0), full(trained, first_squares)
     average = full((table, trained), 0.0) if spec.averaged else ()
     drawn = State(tables, trained, m, v, tuple(moving[:-1]), average)

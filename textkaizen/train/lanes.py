@@ -30,7 +30,7 @@ from textkaizen.train.inputs import (
     needs_plain_path,
     specification,
 )
-from textkaizen.train.lazy import lazy_pays
+from textkaizen.train.lazy import lazy_pays, parts
 from textkaizen.train.loop import Callback, Course, Logs, Trained, run
 from textkaizen.train.losses import validation_loss
 from textkaizen.train.optimise import Optimiser, optimiser
@@ -210,7 +210,8 @@ class _Start:
     def network(self, state: State, copy: bool) -> Network:
         """View (or copy) a state as the network that predicts."""
         take = np.array if copy else np.asarray
-        table, layers = state.average or (state.table[0], state.layers)
+        held = jax.tree.map(np.asarray, state.table)
+        table, layers = state.average or (parts(held)[0], state.layers)
         kernels = (
             take(np.asarray(table)[: self.lane.bags.shape[1]]),
             *(take(layer.kernel) for layer in layers[1:]),
