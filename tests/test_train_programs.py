@@ -16,7 +16,7 @@ from textkaizen.recipe import ACTIVATIONS, BATCH_NORMS, Recipe
 from textkaizen.train import lanes, programs
 from textkaizen.train.batches import Room, arrange
 from textkaizen.train.lanes import Lane, train
-from textkaizen.train.lazy import TERMS, parts, side_by_side
+from textkaizen.train.lazy import TERMS, parts
 from textkaizen.train.optimise import Rates, Rule
 from textkaizen.train.penalties import Penalties, penalty
 from textkaizen.train.programs import Programs
@@ -60,7 +60,7 @@ def one_step(activation, batch_norm, dropout, lazy, penalties, extras=None, form
     nothing = jax.tree.map(jnp.zeros_like, layers)
     table = drawn(FEATURES, WIDTHS[0])
     rows = table, 0 * table, 0 * table
-    state = State(side_by_side(*rows) if lazy else rows, layers, nothing, nothing, moving)
+    state = State(jnp.concatenate(rows, 1) if lazy else rows, layers, nothing, nothing, moving)
     bags, labels = bags_of(BATCH - 1, FEATURES)
     batches, room = arrange(
         *(bags, labels, BATCH, np.arange(BATCH - 1)), table_rows=FEATURES if lazy else 0
@@ -125,7 +125,7 @@ def moved(spec, state, weights, rest):
     table, layers = weights
     rows = table, *parts(state.table)[1:]
     lazy = not isinstance(state.table, tuple)
-    state = state._replace(table=side_by_side(*rows) if lazy else rows, layers=layers)
+    state = state._replace(table=jnp.concatenate(rows, 1) if lazy else rows, layers=layers)
     inputs, batch = rest
     state, logs = network_step(spec, state, inputs, batch, jnp.int32(0))
     return (parts(state.table)[0], state.layers), logs.loss / batch.valid.sum() + logs.penalty

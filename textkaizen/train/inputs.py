@@ -192,9 +192,11 @@ def first_state(
         inputs = units
     full = lambda tree, value: jax.tree.map(lambda part: np.full(part.shape, value, "f"), tree)
     trained = tuple(layers)
-    tables: Any = (table, full(table, 0.0), full(table, first_squares))
-    if spec.room.rows:
-        tables = side_by_side(*tables)
+    tables: Any = (
+        side_by_side(table, 0.0, first_squares)
+        if spec.room.rows
+        else (table, full(table, 0.0), full(table, first_squares))
+    )
     m, v = full(trained, 0.0), full(trained, first_squares)
     average = full((table, trained), 0.0) if spec.averaged else ()
     drawn = State(tables, trained, m, v, tuple(moving[:-1]), average)

@@ -180,12 +180,19 @@ def catch_up(
     return weight, m * decay[:, None], v * shrunk[:, None]
 
 
-def side_by_side(weight: Any, m: Any, v: Any) -> Any:
-    """Return weights and moments as one table, [features, 3 * units]; NumPy's of NumPy's.
+def side_by_side(weight: np.ndarray, m: Any, v: Any) -> np.ndarray:
+    """Return weights and moments as one table, [features, 3 * units].
 
     A row of it is read at once: rows are scattered over memory, and each costs a wait of its own.
+
+    Args:
+        weight: [features, units].
+        m, v: of that shape, or a number each.
     """
-    return (jnp if isinstance(weight, Array) else np).concatenate([weight, m, v], 1)
+    table = np.empty((len(weight), 3 * weight.shape[1]), weight.dtype)
+    for own, part in zip(parts(table), (weight, m, v), strict=True):
+        own[:] = part
+    return table
 
 
 def parts(table: Any) -> Rows:
