@@ -273,7 +273,7 @@ def test_a_decay_that_would_leave_nothing_of_a_row_takes_the_plain_path(name):
 
 def test_lazy_rows_are_for_large_tables():
     assert lazy_pays(features=200_000, rows=3_000)
-    assert not lazy_pays(features=3_219, rows=800)
+    assert not lazy_pays(features=3_219, rows=1_000)
     assert not lazy_pays(features=100, rows=100)
 
 

@@ -19,7 +19,7 @@ from textkaizen.recipe import BATCH_NORMS
 from textkaizen.train.augment import mixed, mixing, noisy_bags, soft_targets
 from textkaizen.train.batches import Batches
 from textkaizen.train.lazy import Rows, catch_up, read_rows, write_rows
-from textkaizen.train.losses import training_loss
+from textkaizen.train.losses import label_cross_entropy, training_loss
 from textkaizen.train.optimise import Rates, update
 from textkaizen.train.penalties import max_norm, penalty
 from textkaizen.train.state import Inputs, Logs, Spec, State
@@ -119,8 +119,7 @@ def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, number: A
             gamma = jnp.asarray(inputs.extras.focal_gamma)
             each = training_loss(inputs.extras.loss, logits, targets, gamma) * counts
         else:
-            own_class = labels[:, None] == jnp.arange(classes)
-            each = -jnp.where(own_class, jax.nn.log_softmax(logits), 0.0).sum(1)
+            each = label_cross_entropy(logits, labels)
         total = (each * valid).sum()
         correct = (_first_largest(logits) == labels) @ valid
         extra = jnp.zeros(())
