@@ -1,5 +1,6 @@
 """Lazy rows give what updating every row at every step gives."""
 
+import re
 from functools import cache
 
 import jax
@@ -12,7 +13,16 @@ from textkaizen.recipe import Knobs, Recipe
 from textkaizen.train import lanes
 from textkaizen.train.inputs import needs_plain_path
 from textkaizen.train.lanes import Lane, train
-from textkaizen.train.lazy import TERMS, catch_up, lazy_pays, missed_tables
+from textkaizen.train.lazy import (
+    BLOCK,
+    TERMS,
+    all_caught_up,
+    catch_up,
+    lazy_pays,
+    missed_tables,
+    parts,
+    side_by_side,
+)
 from textkaizen.train.optimise import Rates, optimiser, update
 from textkaizen.train.programs import Programs
 from textkaizen.train.schedules import learning_rates
@@ -263,5 +273,37 @@ def test_a_decay_that_would_leave_nothing_of_a_row_takes_the_plain_path(name):
 
 def test_lazy_rows_are_for_large_tables():
     assert lazy_pays(features=200_000, rows=3_000)
-    assert not lazy_pays(features=3_219, rows=800)
+    assert not lazy_pays(features=3_219, rows=1_000)
     assert not lazy_pays(features=100, rows=100)
+
+
+@pytest.mark.parametrize("features", [7, BLOCK, 2 * BLOCK + 6])
+def test_a_table_catches_up_in_blocks_as_its_rows_do_at_once(features):
+    generator, form = np.random.default_rng(4), np.float32
+    made = optimiser(Recipe().knobs, np.full(40, 0.01))
+    rule = type(made.rule)(*map(form, made.rule))
+    tables = missed_tables(made, 0, 30).astype(form)
+    rows = tuple(generator.random((features, 3), form) for _ in range(3))
+    last = generator.integers(0, 31, features, np.int32)
+    found = jax.jit(all_caught_up)(jnp.array(side_by_side(*rows)), last, 30, rule, tables)
+    for part, expected in zip(parts(found), CATCH(rows, last, 30, rule, tables), strict=True):
+        np.testing.assert_allclose(part, expected, rtol=1e-6)  # a rounding or two of fused products
+
+
+def test_no_thread_waits_for_another_while_rows_are_read():
+    """A compiler that splits the reading of a table of over half a megabyte makes it slower."""
+    features, texts = 6000, 64
+    generator = np.random.default_rng(2)
+    bags = csr_matrix(
+        (np.ones(4 * texts, "f"), generator.integers(0, features, 4 * texts), range(0, 257, 4)),
+        (texts, features),
+    )
+    labels = generator.integers(0, 3, texts)
+    recipe = Recipe().with_shape(hidden=(32,)).with_knobs(epochs=1, validation=0.0)
+    programs = Programs()
+    train(Lane(recipe, bags, labels, 3, 0), programs)
+    (compiled,) = programs._programs.values()
+    lines = compiled.as_text().splitlines()
+    reading = [line for line in lines if "fusion(" in line and "while/body/read_rows" in line]
+    assert reading
+    assert not [line for line in reading if re.search(r'outer_dimension_partitions":\["\d', line)]

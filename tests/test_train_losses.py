@@ -1,5 +1,7 @@
 """Losses beside Keras', by finite differences, by hand, and the same in training and judging."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import keras
@@ -14,6 +16,7 @@ from textkaizen.recipe import LOSSES
 from textkaizen.train.losses import (
     FUNCTIONS,
     class_weights,
+    label_cross_entropy,
     smoothed,
     training_loss,
     validation_loss,
@@ -70,6 +73,16 @@ def test_a_loss_and_its_gradient_are_those_of_keras(name, gamma, share):
     theirs = jax.grad(lambda x: reference(x).sum())(jnp.array(logits))
     # A slope is a difference of probabilities: 1e-5 of these, which are up to 1.
     np.testing.assert_allclose(own, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_the_cross_entropy_of_labels_has_the_values_and_slopes_of_that_of_targets():
+    with jax.enable_x64(True):
+        logits, labels = (jnp.array(part) for part in drawn(form=np.float64))
+        targets, weights = jnp.array(one_hot(labels, np.float64)), jnp.arange(1.0, TEXTS + 1)
+        own = lambda x: label_cross_entropy(x, labels) @ weights
+        theirs = lambda x: loss_of("cross_entropy", x, targets) @ weights
+        found, expected = (jax.value_and_grad(loss)(logits) for loss in (own, theirs))
+        jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-12, atol=1e-14), found, expected)
 
 
 def test_label_smoothing_is_that_of_keras():

@@ -16,7 +16,7 @@ from textkaizen.recipe import ACTIVATIONS, BATCH_NORMS, Recipe
 from textkaizen.train import lanes, programs
 from textkaizen.train.batches import Room, arrange
 from textkaizen.train.lanes import Lane, train
-from textkaizen.train.lazy import TERMS
+from textkaizen.train.lazy import TERMS, parts
 from textkaizen.train.optimise import Rates, Rule
 from textkaizen.train.penalties import Penalties, penalty
 from textkaizen.train.programs import Programs
@@ -59,7 +59,8 @@ def one_step(activation, batch_norm, dropout, lazy, penalties, extras=None, form
     moving = tuple(Moving(drawn(units), drawn(units) ** 2) for units in WIDTHS[:-1])
     nothing = jax.tree.map(jnp.zeros_like, layers)
     table = drawn(FEATURES, WIDTHS[0])
-    state = State((table, 0 * table, 0 * table), layers, nothing, nothing, moving)
+    rows = table, 0 * table, 0 * table
+    state = State(jnp.concatenate(rows, 1) if lazy else rows, layers, nothing, nothing, moving)
     bags, labels = bags_of(BATCH - 1, FEATURES)
     batches, room = arrange(
         *(bags, labels, BATCH, np.arange(BATCH - 1)), table_rows=FEATURES if lazy else 0
@@ -108,7 +109,7 @@ def test_a_gradient_agrees_with_finite_differences(
     with jax.enable_x64(True):
         spec, state, *rest = one_step(activation, batch_norm, dropout, lazy, penalties, extras)
         step = jax.jit(lambda weights: moved(spec, state, weights, rest))
-        weights, unravel = ravel_pytree((state.table[0], state.layers))
+        weights, unravel = ravel_pytree((parts(state.table)[0], state.layers))
         new, _ = step(unravel(weights))
         gradient = weights - ravel_pytree(new)[0]
         loss = jax.jit(jax.vmap(lambda flat: step(unravel(flat))[1]))
@@ -122,10 +123,12 @@ def test_a_gradient_agrees_with_finite_differences(
 
 def moved(spec, state, weights, rest):
     table, layers = weights
-    state = state._replace(table=(table, *state.table[1:]), layers=layers)
+    rows = table, *parts(state.table)[1:]
+    lazy = not isinstance(state.table, tuple)
+    state = state._replace(table=jnp.concatenate(rows, 1) if lazy else rows, layers=layers)
     inputs, batch = rest
     state, logs = network_step(spec, state, inputs, batch, jnp.int32(0))
-    return (state.table[0], state.layers), logs.loss / batch.valid.sum() + logs.penalty
+    return (parts(state.table)[0], state.layers), logs.loss / batch.valid.sum() + logs.penalty
 
 
 def test_a_mask_is_the_same_for_a_step_and_another_for_each_step_epoch_and_key():
@@ -155,7 +158,7 @@ def test_penalties_are_of_the_weights_and_not_of_biases_or_batch_norm():
     spec, state, inputs, batch = one_step("relu", "before", 0.0, False, (1, 0, 0), form="float32")
     step = jax.jit(network_step, static_argnums=0)
     logs = step(spec, state, inputs, batch, jnp.int32(0))[1]
-    kernels = (state.table[0], *(layer.kernel for layer in state.layers))
+    kernels = (parts(state.table)[0], *(layer.kernel for layer in state.layers))
     assert float(logs.penalty) == pytest.approx(sum(float(abs(k).sum()) for k in kernels), rel=1e-6)
 
 

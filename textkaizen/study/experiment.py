@@ -24,6 +24,7 @@ from textkaizen.study.observation import observed
 from textkaizen.train.batches import Room
 from textkaizen.train.inputs import choice_numbers, needs_plain_path, uses_extras
 from textkaizen.train.lanes import Lane, train, wanted_room
+from textkaizen.train.layouts import Layouts
 from textkaizen.train.programs import Programs
 
 Worker = Callable[[Callable, Iterable], Iterator]
@@ -125,6 +126,7 @@ class Experiment:
         material: texts, folds, seeds.
         worker: where lanes run; `map` is one after another.
         programs: compiled epochs, shared.
+        layouts: what lanes of a fold and seed share, kept from one to the next.
         stopping: callback of every lane; True ends it early (its result is then not kept).
         store: what lanes answered in an earlier run; None keeps nothing.
         probabilities: keep them too, for metrics that need more than labels.
@@ -136,6 +138,7 @@ class Experiment:
     stopping: Callable[..., bool] = lambda *_: False
     store: Store | None = None
     probabilities: bool = False
+    layouts: Layouts = field(default_factory=Layouts, repr=False)
     runs: dict[Recipe | Other, Runs] = field(default_factory=dict)
     _rooms: dict[tuple, Room] = field(default_factory=dict, repr=False)
 
@@ -220,7 +223,7 @@ class Experiment:
         # A network that diverges is a bad network, and its verdict says so: no warning beside it.
         with np.errstate(over="ignore", invalid="ignore"):
             lane = self._made(job)
-            trained = train(lane, self.programs, [self.stopping])
+            trained = train(lane, self.programs, [self.stopping], self.layouts)
             logits = trained.logits(job.recipe.knobs, bags.test_bags)
             facts = {}
             if job.fold == 0:  # one lane a seed is enough to tell what training looks like

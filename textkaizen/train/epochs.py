@@ -2,19 +2,23 @@
 
 A piece is as many batches as have place in the program's room: a whole epoch of a small set, a part
 of a large one, so that what is laid out stays small beside the bags. Dispatch returns before a
-program has ended, so laying out the next piece costs one network on two cores nothing.
+program has ended, so laying out the next piece costs one network on two cores nothing. Where lanes
+fill the cores it costs as much as anything else: lanes that read the same share it (`layouts`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from textkaizen.train.batches import Batches, Room, arrange, epoch_orders, spacious
+from textkaizen.train.layouts import Shelf
 
 
 class Piece(NamedTuple):
@@ -42,6 +46,7 @@ class Epochs:
         table_rows: rows of a table whose rows are lazy; 0 on the plain path.
         room: of the program; grows where an epoch needs more after all.
         count: epochs at most.
+        shelf: where pieces are kept for other lanes that read the same; None lays out for oneself.
     """
 
     bags: csr_matrix
@@ -51,9 +56,12 @@ class Epochs:
     table_rows: int
     room: Room
     count: int
+    shelf: Shelf | None = None
 
     def __post_init__(self) -> None:
         self.steps = -(-self.bags.shape[0] // self.batch_size)
+        self._orders = epoch_orders(self.bags.shape[0], self.seed)
+        self._order, self._drawn = np.zeros(0, int), 0
         self._pieces = self._laid_out()
         self._ahead: Piece | None = None
 
@@ -67,20 +75,36 @@ class Epochs:
         self._ahead = self._ahead or next(self._pieces, None)
 
     def _laid_out(self) -> Iterator[Piece]:
-        orders = epoch_orders(self.bags.shape[0], self.seed)
-        for _ in range(self.count):
-            order, begin = next(orders), 0
+        for epoch in range(self.count):
+            begin = 0
             while begin < self.steps:
-                steps = min(self.room.steps, self.steps - begin)
-                span = slice(begin * self.batch_size, (begin + steps) * self.batch_size)
-                yield Piece(self._arranged(order[span]), self.room, begin, steps)
-                begin += steps
+                make = partial(self._piece, epoch, begin)
+                part = (epoch, begin, self.room)
+                piece = self.shelf(part, make) if self.shelf is not None else make()
+                self.room = piece.room  # later pieces are to use a larger one as well
+                yield piece
+                begin += piece.steps
 
-    def _arranged(self, order: np.ndarray) -> Batches:
-        """Lay texts out in the room, or in a larger one that later pieces are to use as well."""
+    def _piece(self, epoch: int, begin: int) -> Piece:
+        """Lay a piece out; for others, too, hand it to the device once."""
+        steps = min(self.room.steps, self.steps - begin)
+        order = self._order_of(epoch)[begin * self.batch_size : (begin + steps) * self.batch_size]
+        batches, room = self._arranged(order)
+        if self.shelf is not None:
+            batches = jax.device_put(batches)
+        return Piece(batches, room, begin, steps)
+
+    def _order_of(self, epoch: int) -> np.ndarray:
+        """Return the order of an epoch, from 0; those passed over are drawn on the way."""
+        while self._drawn <= epoch:
+            self._order, self._drawn = next(self._orders), self._drawn + 1
+        return self._order
+
+    def _arranged(self, order: np.ndarray) -> tuple[Batches, Room]:
+        """Lay texts out in the room, or in a larger one."""
         what = (self.bags, self.labels, self.batch_size, order)
         batches, laid = arrange(*what, room=self.room, table_rows=self.table_rows)
         if laid == self.room:
-            return batches
-        self.room = spacious(self.room.joined(laid))
-        return arrange(*what, room=self.room, table_rows=self.table_rows)[0]
+            return batches, laid
+        room = spacious(self.room.joined(laid))
+        return arrange(*what, room=room, table_rows=self.table_rows)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
+from functools import partial
 from typing import Any
 
 import jax
@@ -20,9 +22,10 @@ from textkaizen.recipe import (
     layerwise,
 )
 from textkaizen.train.batches import Room
-from textkaizen.train.lazy import TERMS, missed_tables
+from textkaizen.train.layouts import Shelf, digest
+from textkaizen.train.lazy import TERMS, missed_tables, side_by_side
 from textkaizen.train.losses import class_weights
-from textkaizen.train.optimise import Optimiser
+from textkaizen.train.optimise import Optimiser, Rule
 from textkaizen.train.penalties import Penalties
 from textkaizen.train.schedules import learning_rates
 from textkaizen.train.state import Extras, Inputs, Spec, State
@@ -129,16 +132,41 @@ def fixed_inputs(recipe: Recipe, labels: np.ndarray, classes: int, seed: int) ->
     return Inputs(choices, extras, nothing, nothing, nothing, penalties, limit, key)
 
 
-def epoch_inputs(fixed: Inputs, chosen: Optimiser, begin: int, room: Room) -> Inputs:
-    """Cut an epoch's part out of the rates, padded to the program's room, and make its tables.
+def epoch_inputs(
+    fixed: Inputs, chosen: Optimiser, begin: int, room: Room, shelf: Shelf | None = None
+) -> Inputs:
+    """Return an epoch's inputs: what is fixed, its rates and its tables.
 
     Args:
         fixed: of the lane; with a rule, that rule is kept.
         chosen: the optimiser's numbers for the whole training.
         begin: its step that is the epoch's first.
         room: of the program.
+        shelf: where rates and tables are kept for lanes with the same numbers, see
+            `numbers_plan`; None makes them for oneself.
     """
+    make = partial(_rates_and_tables, chosen, begin, room)
+    if shelf is None:
+        rates, tables = make()
+    else:
+        part = (begin, room.steps, room.rows > 0)
+        rates, tables = shelf(part, lambda: jax.device_put(make()))
+    return fixed._replace(rule=fixed.rule or rule_of(chosen), rates=rates, tables=tables)
+
+
+def rule_of(chosen: Optimiser) -> Rule:
+    """Return an optimiser's rule as a program reads it, in float32."""
     number: Any = np.float32
+    return Rule(*(number(value) for value in chosen.rule))
+
+
+def numbers_plan(chosen: Optimiser) -> Hashable:
+    """Return what tells rates and tables of an optimiser from those of others."""
+    return "numbers", digest(np.array(chosen.rule, np.float64), *chosen.rates)
+
+
+def _rates_and_tables(chosen: Optimiser, begin: int, room: Room) -> tuple[np.ndarray, np.ndarray]:
+    """Cut a part out of the rates, padded to the program's room, and make its tables."""
     rates = np.zeros((room.steps, len(chosen.rates)), np.float32)
     span = slice(begin, begin + room.steps)
     known = np.stack([rate[span] for rate in chosen.rates], 1)
@@ -148,8 +176,7 @@ def epoch_inputs(fixed: Inputs, chosen: Optimiser, begin: int, room: Room) -> In
         tables = missed_tables(chosen, begin, room.steps).astype(np.float32)
         # Where nothing decays the logarithm of P is 0, and a program that knows does without.
         tables = tables if chosen.rates.shrink.any() else tables[:TERMS]
-    rule = fixed.rule or type(chosen.rule)(*(number(value) for value in chosen.rule))
-    return fixed._replace(rule=rule, rates=rates, tables=tables)
+    return rates, tables
 
 
 def mask_key(seed: int) -> jax.Array:
@@ -192,7 +219,11 @@ def first_state(
         inputs = units
     full = lambda tree, value: jax.tree.map(lambda part: np.full(part.shape, value, "f"), tree)
     trained = tuple(layers)
-    tables = (table, full(table, 0.0), full(table, first_squares))
+    tables: Any = (
+        side_by_side(table, 0.0, first_squares)
+        if spec.room.rows
+        else (table, full(table, 0.0), full(table, first_squares))
+    )
     m, v = full(trained, 0.0), full(trained, first_squares)
     average = full((table, trained), 0.0) if spec.averaged else ()
     drawn = State(tables, trained, m, v, tuple(moving[:-1]), average)

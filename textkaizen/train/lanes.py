@@ -1,15 +1,17 @@
 """A lane: one recipe, one set of bags, one seed, and the network that comes of them.
 
-A lane is a pure function of these. Lanes share compiled programs and nothing else, so that a lane
-in a crowd equals that lane alone, whoever runs it and in whatever order.
+A lane is a pure function of these. Lanes share compiled programs, and what is laid out alike for
+several of them (`layouts`), to the last bit: a lane in a crowd equals that lane alone, whoever runs
+it and in whatever order.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -28,9 +30,12 @@ from textkaizen.train.inputs import (
     first_state,
     fixed_inputs,
     needs_plain_path,
+    numbers_plan,
+    rule_of,
     specification,
 )
-from textkaizen.train.lazy import lazy_pays
+from textkaizen.train.layouts import Layouts, Same, Shelf, digest
+from textkaizen.train.lazy import lazy_pays, parts
 from textkaizen.train.loop import Callback, Course, Logs, Trained, run
 from textkaizen.train.losses import validation_loss
 from textkaizen.train.optimise import Optimiser, optimiser
@@ -107,14 +112,18 @@ class TrainedLane:
         return ensemble_logits(self.networks, knobs, bags)
 
 
-@dataclass
-class _Texts:
-    """The texts of a lane, parted into training and validation."""
+class _Texts(NamedTuple):
+    """The texts of a lane, parted into training and validation.
+
+    Args:
+        plan: what tells them from those of other lanes.
+    """
 
     bags: csr_matrix
     labels: np.ndarray
     val_bags: csr_matrix
     val_labels: np.ndarray
+    plan: Hashable
 
 
 @dataclass
@@ -124,7 +133,7 @@ class _Start:
     Args:
         lane, texts, spec: what is trained.
         seed: of this start.
-        programs: shared.
+        programs, layouts: shared.
     """
 
     lane: Lane
@@ -132,29 +141,37 @@ class _Start:
     spec: Spec
     seed: int
     programs: Programs
+    layouts: Layouts | None = None
     compile_seconds: float = 0.0
     step_losses: list[np.ndarray] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         recipe, spec = self.lane.recipe, self.spec
+        table_rows = spec.features if spec.room.rows else 0
         self.epochs = Epochs(
             bags=self.texts.bags,
             labels=self.texts.labels,
             batch_size=spec.batch_size,
             seed=self.seed,
-            table_rows=spec.features if spec.room.rows else 0,
+            table_rows=table_rows,
             room=spec.room,
             count=recipe.knobs.epochs,
+            shelf=self._shelf((self.texts.plan, spec.batch_size, self.seed, table_rows)),
         )
         self.rates = learning_rates(recipe.knobs, self.epochs.steps * recipe.knobs.epochs)
-        self.optimiser: Optimiser = optimiser(recipe.knobs, self.rates)
+        self._choose(optimiser(recipe.knobs, self.rates))
         self.plateau = Plateau()
         fixed = fixed_inputs(recipe, self.texts.labels, self.lane.classes, self.seed)
-        nothing = self.spec.room._replace(steps=0, rows=0)
-        rule = epoch_inputs(fixed, self.optimiser, 0, nothing).rule
         self.group = group_of(spec, fixed)
         # Handed to the device once, not at every epoch.
-        self.fixed: Inputs = jax.device_put(fixed._replace(rule=rule))
+        self.fixed: Inputs = jax.device_put(fixed._replace(rule=rule_of(self.optimiser)))
+
+    def _shelf(self, plan: Hashable) -> Shelf | None:
+        return self.layouts.shelf(plan) if self.layouts is not None else None
+
+    def _choose(self, optimiser: Optimiser) -> None:
+        self.optimiser = optimiser
+        self.numbers = self._shelf(numbers_plan(optimiser))
 
     def train_epoch(self, state: State, epoch: int) -> tuple[State, Logs]:
         """Train on an epoch, piece by piece; return the state and the means."""
@@ -180,7 +197,7 @@ class _Start:
     def _train_piece(self, state: State, piece: Piece, epoch: int) -> tuple[State, Array]:
         """Begin to train on a piece, compiling if need be; return what will come of it."""
         begin = (epoch - 1) * self.epochs.steps + piece.begin
-        inputs = epoch_inputs(self.fixed, self.optimiser, begin, piece.room)
+        inputs = epoch_inputs(self.fixed, self.optimiser, begin, piece.room, self.numbers)
         inputs = inputs._replace(epoch=np.int32(epoch), begin=np.int32(piece.begin))
         spec = self.spec._replace(room=piece.room)
         ran = self._run(Part(spec, state, inputs, piece.batches, np.int32(piece.steps)))
@@ -205,12 +222,13 @@ class _Start:
             value = _sign(knobs) * logs[knobs.monitor]
             self.plateau = update_plateau(self.plateau, value, knobs)
             if self.plateau.factor != before:
-                self.optimiser = optimiser(knobs, self.rates * self.plateau.factor)
+                self._choose(optimiser(knobs, self.rates * self.plateau.factor))
 
     def network(self, state: State, copy: bool) -> Network:
         """View (or copy) a state as the network that predicts."""
         take = np.array if copy else np.asarray
-        table, layers = state.average or (state.table[0], state.layers)
+        held = jax.tree.map(np.asarray, state.table)
+        table, layers = state.average or (parts(held)[0], state.layers)
         kernels = (
             take(np.asarray(table)[: self.lane.bags.shape[1]]),
             *(take(layer.kernel) for layer in layers[1:]),
@@ -235,7 +253,12 @@ class _Start:
             return run(self.train_epoch, state, course, self.judge, keep)
 
 
-def train(lane: Lane, programs: Programs, callbacks: Sequence[Callback] = ()) -> TrainedLane:
+def train(
+    lane: Lane,
+    programs: Programs,
+    callbacks: Sequence[Callback] = (),
+    layouts: Layouts | None = None,
+) -> TrainedLane:
     """Train one network, or as many as the recipe's starts and ensemble ask for.
 
     Where no text can be held back (too few, or all of one unit) there is nothing for early stopping
@@ -246,17 +269,21 @@ def train(lane: Lane, programs: Programs, callbacks: Sequence[Callback] = ()) ->
         programs: compiled epochs to share.
         callbacks: called in order at the end of each epoch, of every network; one that returns True
             ends the training: there are no further starts or members.
+        layouts: shared by lanes that read the same batches in the same order; their bags must not
+            be changed while it is there. None lays out for this lane alone.
 
     Raises:
         RecipeError: a batch is larger than the texts there are to train on.
     """
     with programs.on_device():
-        return _trained(lane, programs, callbacks)
+        return _trained(lane, programs, callbacks, layouts)
 
 
-def _trained(lane: Lane, programs: Programs, callbacks: Sequence[Callback]) -> TrainedLane:
+def _trained(
+    lane: Lane, programs: Programs, callbacks: Sequence[Callback], layouts: Layouts | None
+) -> TrainedLane:
     started, knobs = time.perf_counter(), lane.recipe.knobs
-    texts = _parted(lane)
+    texts = _parted(lane, layouts)
     lane = _with_batches_of_texts(lane, len(texts.labels))
     spec = _specification(lane, texts)
     compiling, members, values = 0.0, [], []
@@ -264,7 +291,7 @@ def _trained(lane: Lane, programs: Programs, callbacks: Sequence[Callback]) -> T
         tried: list[tuple[Trained, list[np.ndarray]]] = []
         for start in range(knobs.starts if len(texts.val_labels) else 1):
             seed = start_seed(lane.seed, member * knobs.starts + start)
-            one = _Start(lane, texts, spec, seed, programs)
+            one = _Start(lane, texts, spec, seed, programs, layouts)
             tried.append((one.train(callbacks), one.step_losses))
             compiling += one.compile_seconds
             if tried[-1][0].asked:
@@ -327,14 +354,21 @@ def _with_batches_of_texts(lane: Lane, texts: int) -> Lane:
     return replace(lane, recipe=lane.recipe.with_shape(batch_size=rounded(texts)))
 
 
-def _parted(lane: Lane) -> _Texts:
-    labels = np.asarray(lane.labels, np.int32)
-    share = lane.recipe.knobs.validation
-    held = np.zeros(len(labels), bool)
-    if share:
-        units = np.arange(len(labels)) if lane.units is None else lane.units
+def _parted(lane: Lane, layouts: Layouts | None = None) -> _Texts:
+    """Part a lane's texts, or find them parted for another lane."""
+    labels, share = np.asarray(lane.labels, np.int32), lane.recipe.knobs.validation
+    plan: Hashable
+    if not share:
+        plan = Same(lane.bags), digest(labels)
+        return _Texts(lane.bags, labels, lane.bags[:0], labels[:0], plan)
+    units = np.arange(len(labels)) if lane.units is None else lane.units
+    plan = Same(lane.bags), digest(labels, units), share, lane.seed
+
+    def parted() -> _Texts:
         held = hold_out(labels.tolist(), units, share, lane.seed)
-    return _Texts(lane.bags[~held], labels[~held], lane.bags[held], labels[held])
+        return _Texts(lane.bags[~held], labels[~held], lane.bags[held], labels[held], plan)
+
+    return layouts.shelf(plan)("texts", parted) if layouts is not None else parted()
 
 
 def _wanted_room(lane: Lane, texts: _Texts) -> Room:

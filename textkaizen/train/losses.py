@@ -73,6 +73,40 @@ def training_loss(
     return choose(loss, branches, logits, targets, gamma)
 
 
+@jax.custom_vjp
+def label_cross_entropy(logits: Array, labels: Array) -> Array:
+    """The cross-entropy of targets that are one class each; its slope is written out.
+
+    Differentiated by JAX it takes five operations more, each as long as one on so few numbers.
+
+    Args:
+        logits: [texts, classes].
+        labels: int [texts].
+
+    Example:
+        >>> float(label_cross_entropy(jnp.zeros((1, 4)), jnp.array([2]))[0])
+        1.3862943649291992
+    """
+    return _entropy_and_parts(logits, labels)[0]
+
+
+def _entropy_and_parts(logits: Array, labels: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+    shifted = logits - logits.max(1, keepdims=True)
+    powers = jnp.exp(shifted)
+    total = powers.sum(1)
+    own = jnp.take_along_axis(shifted, labels[:, None], 1, mode="promise_in_bounds")[:, 0]
+    return jnp.log(total) - own, (powers, total, labels)
+
+
+def _entropy_slopes(parts: tuple[Array, Array, Array], slope: Array) -> tuple[Array, None]:
+    powers, total, labels = parts
+    own = labels[:, None] == jnp.arange(powers.shape[1])
+    return powers * (slope / total)[:, None] - jnp.where(own, slope[:, None], 0.0), None
+
+
+label_cross_entropy.defvjp(_entropy_and_parts, _entropy_slopes)
+
+
 def validation_loss(loss: str, logits: np.ndarray, labels: np.ndarray, gamma: float) -> float:
     """Return the mean loss over texts, without smoothing, weights or penalties.
 

@@ -30,7 +30,7 @@ import numpy as np
 from jax import Array
 
 from textkaizen.train.batches import Batches
-from textkaizen.train.lazy import catch_up, gap_table, last_read
+from textkaizen.train.lazy import all_caught_up, desk_for, gap_table, last_read
 from textkaizen.train.meeting import Meeting
 from textkaizen.train.state import Inputs, Logs, Spec, State
 from textkaizen.train.step import network_step
@@ -64,13 +64,16 @@ def epoch(spec: Spec, state: State, inputs: Inputs, batches: Batches, count: Arr
         row = jnp.stack(new)
         return state, logs.at[number].set(row) if spec.each_step else logs + row
 
-    gaps = gap_table(spec.room.steps, inputs.rule) if spec.room.rows else None
+    gaps = None
+    if spec.room.rows:
+        gaps = gap_table(spec.room.steps, inputs.rule)
+        state = state._replace(desk=desk_for(state.table, spec.room.rows))
     logs = jnp.zeros((spec.room.steps if spec.each_step else 1, len(Logs._fields)))
     state, logs = jax.lax.fori_loop(0, count, one, (state, logs))
     if spec.room.rows:
         last = last_read(spec.features, batches.ids)
-        table = catch_up(state.table, last, count, inputs.rule, inputs.tables, gaps)
-        state = state._replace(table=table)
+        table = all_caught_up(state.table, last, count, inputs.rule, inputs.tables, gaps)
+        state = state._replace(table=table, desk=())
     return state, logs
 
 

@@ -50,18 +50,21 @@ class State(NamedTuple):
     """What a step changes.
 
     Args:
-        table: the first layer's weights and its optimiser's m and v.
+        table: the first layer's weights and its optimiser's m and v: three arrays on the plain
+            path, side by side in one on the lazy path, see `lazy.side_by_side`.
         layers, m, v: the same of all else.
         moving: statistics of batch norm.
         average: averaged table and layers where `Spec.averaged`, else empty.
+        desk: where the rows of a step are laid out, within an epoch on the lazy path, else empty.
     """
 
-    table: tuple[Array, Array, Array]
+    table: Any  # Rows on the plain path, one Array on the lazy path
     layers: tuple[Layer, ...]
     m: tuple[Layer, ...]
     v: tuple[Layer, ...]
     moving: tuple[Moving, ...]
     average: tuple = ()
+    desk: Array | tuple = ()
 
 
 class Extras(NamedTuple):

@@ -7,16 +7,19 @@ own stands in `Spec`; everything else is an array.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from textkaizen.nets.mlp import Bags, Choices, Layer, bag_sums, training_logits
+from textkaizen.recipe import BATCH_NORMS
 from textkaizen.train.augment import mixed, mixing, noisy_bags, soft_targets
 from textkaizen.train.batches import Batches
-from textkaizen.train.lazy import catch_up
-from textkaizen.train.losses import training_loss
+from textkaizen.train.lazy import Rows, catch_up, read_rows, write_rows
+from textkaizen.train.losses import label_cross_entropy, training_loss
 from textkaizen.train.optimise import Rates, update
 from textkaizen.train.penalties import max_norm, penalty
 from textkaizen.train.state import Inputs, Logs, Spec, State
@@ -46,31 +49,31 @@ def network_step(
         The new state, and the logs of this batch.
     """
     lazy = spec.room.rows > 0
-    rows = _current_rows(state, inputs, batch, number, gaps) if lazy else state.table
+    rows, desk = state.table, state.desk
+    if lazy:
+        rows, desk = _current_rows(state, inputs, batch, number, gaps)
     loss = _loss_of(spec, state, inputs, batch, number)
     gradient, (moving, logs) = jax.grad(loss, has_aux=True)((rows[0], state.layers))
     if spec.extras:
         gradient = clipped(gradient, jnp.asarray(inputs.extras.clip_norm))
     rates = Rates(*inputs.rates[number])
     with jax.named_scope("update_table"):
-        table = update(rows, gradient[0], inputs.rule, rates, spec.adadelta, spec.decays)
+        table: Any = update(rows, gradient[0], inputs.rule, rates, spec.adadelta, spec.decays)
     with jax.named_scope("update_layers"):
         layers, layers_m, layers_v = _updated_layers(spec, state, gradient[1], inputs, rates)
     if spec.limited:
         table = (max_norm(table[0], inputs.max_norm), *table[1:])
         layers = _limited(layers, inputs)
     if lazy:
-        pairs = zip(state.table, table, strict=True)
         with jax.named_scope("write_rows"):
-            weight, m, v = (_put(part, batch.ids, new) for part, new in pairs)
-        table = (weight, m, v)
+            table = write_rows(state.table, batch.ids, table)
     average = state.average
     if spec.averaged:
         keep = rates.keep_average
         average = jax.tree.map(
             lambda old, new: keep * old + (1 - keep) * new, average, (table[0], layers)
         )
-    return State(table, layers, layers_m, layers_v, moving, average), logs
+    return State(table, layers, layers_m, layers_v, moving, average, desk), logs
 
 
 def clipped(gradient: Trained, limit: Array) -> Trained:
@@ -85,14 +88,13 @@ def clipped(gradient: Trained, limit: Array) -> Trained:
 
 def _current_rows(
     state: State, inputs: Inputs, batch: Batches, number: Array, gaps: Array | None
-) -> tuple[Array, Array, Array]:
-    """Read the batch's rows, brought up to the step before this one."""
+) -> tuple[Rows, Array | tuple]:
+    """Read the batch's rows, brought up to the step before this one; return the desk, too."""
     with jax.named_scope("read_rows"):
-        ids = jnp.asarray(batch.ids).astype(jnp.uint32)  # no id is counted from the end
-        weight, m, v = (part.at[ids].get(mode="clip") for part in state.table)
+        rows, desk = read_rows(state.table, batch.ids, state.desk)
     since = jnp.asarray(batch.since)
     with jax.named_scope("catch_up"):
-        return catch_up((weight, m, v), since, number, inputs.rule, inputs.tables, gaps)
+        return catch_up(rows, since, number, inputs.rule, inputs.tables, gaps), desk
 
 
 def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, number: Array):
@@ -117,8 +119,7 @@ def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, number: A
             gamma = jnp.asarray(inputs.extras.focal_gamma)
             each = training_loss(inputs.extras.loss, logits, targets, gamma) * counts
         else:
-            own_class = labels[:, None] == jnp.arange(classes)
-            each = -jnp.where(own_class, jax.nn.log_softmax(logits), 0.0).sum(1)
+            each = label_cross_entropy(logits, labels)
         total = (each * valid).sum()
         correct = (_first_largest(logits) == labels) @ valid
         extra = jnp.zeros(())
@@ -138,12 +139,6 @@ def _first_largest(logits: Array) -> Array:
     return jnp.where(is_largest, number, logits.shape[1]).min(1)
 
 
-def _put(part: Array, ids: Array | np.ndarray, new: Array) -> Array:
-    """Write rows; padding has ids beyond the table and is dropped."""
-    own = jnp.asarray(ids).astype(jnp.uint32)
-    return part.at[own].set(new, unique_indices=True, mode="drop")
-
-
 def _chosen(spec: Spec, inputs: Inputs) -> Choices:
     """Replace what is built in by its Python numbers."""
     choices = inputs.choices
@@ -156,13 +151,33 @@ def _chosen(spec: Spec, inputs: Inputs) -> Choices:
 
 def _updated_layers(spec: Spec, state: State, gradient, inputs: Inputs, rates: Rates):
     """Take one step for everything but the table."""
-    weights, form = jax.tree.flatten(state.layers)
-    leaves = zip(weights, *(jax.tree.leaves(t) for t in (state.m, state.v, gradient)), strict=True)
+    moved = [
+        _updated_layer(own, _has_norm(spec, number), spec, inputs, rates)
+        for number, own in enumerate(zip(state.layers, state.m, state.v, gradient, strict=True))
+    ]
+    return tuple(zip(*moved, strict=True))
+
+
+def _updated_layer(own: Sequence[Layer], has_norm: bool, spec: Spec, inputs: Inputs, rates: Rates):
+    """Take one step for a layer; a scale and a shift that nothing reads stay as they are.
+
+    Args:
+        own: its weights, m, v and gradient.
+    """
     moved = [
         update((weight, m, v), slope, inputs.rule, rates, spec.adadelta, spec.decays)
-        for weight, m, v, slope in leaves
+        if has_norm or name in ("kernel", "bias")
+        else (weight, m, v)
+        for name, weight, m, v, slope in zip(Layer._fields, *own, strict=True)
     ]
-    return tuple(jax.tree.unflatten(form, part) for part in zip(*moved, strict=True))
+    return tuple(Layer(*part) for part in zip(*moved, strict=True))
+
+
+def _has_norm(spec: Spec, number: int) -> bool:
+    """Whether a layer's scale and shift may be read."""
+    if number == len(spec.widths) - 1:
+        return False
+    return spec.batch_norm is None or BATCH_NORMS[spec.batch_norm[number]] != "none"
 
 
 def _limited(layers: tuple[Layer, ...], inputs: Inputs) -> tuple[Layer, ...]:
