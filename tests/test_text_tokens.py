@@ -97,6 +97,20 @@ def test_the_modes_of_sudachi_cut_into_ever_longer_units():
     assert cuts == [["選挙", "管理", "委員", "会"], ["選挙", "管理", "委員会"], ["選挙管理委員会"]]
 
 
+def test_sudachi_finds_what_it_finds_when_it_looks_up_everything():
+    from sudachipy import Dictionary, SplitMode
+
+    texts = ["2,400人の主力部隊は、9マイル先の", "ＡＢＣを90,00と12.5%", "選挙管理委員会"]
+    plain = Dictionary(dict="core")
+    for mode, name in ((SplitMode.A, "sudachi_a"), (SplitMode.C, "sudachi_c")):
+        whole = plain.tokenizer(mode=mode)
+        for text in texts:
+            tokens = list(whole.tokenize(text))
+            assert cut(text, name) == [token.surface() for token in tokens]
+            assert cut(text, name, form="base") == [token.dictionary_form() for token in tokens]
+            assert cut(text, name, form="reading") == [token.reading_form() for token in tokens]
+
+
 def test_chinese_korean_and_thai():
     assert cut("我们在北京的大学学习。", "jieba") == [
         "我们",
