@@ -22,7 +22,7 @@ from textkaizen.study.result import EARNS, HELPS, NO_EVIDENCE, NOT_TRIED
 from textkaizen.study.rounds import climb
 from textkaizen.study.verdicts import DECIDED_EARLY as EARLY
 
-START = Recipe(text=TextRules((1, 1), (0, 0), 1)).with_knobs(epochs=1)
+START = Recipe(text=TextRules(words=(1, 1), characters=(0, 0), min_texts=1)).with_knobs(epochs=1)
 
 
 def bits_of(recipe: Recipe | Other) -> int:

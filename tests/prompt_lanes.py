@@ -20,7 +20,7 @@ from textkaizen.study.material import Material
 from textkaizen.study.rounds import climb
 
 TEXTS = 240
-BASE = Recipe(text=TextRules((1, 1), (0, 0), 1)).with_shape(hidden=(4,))
+BASE = Recipe(text=TextRules(words=(1, 1), characters=(0, 0), min_texts=1)).with_shape(hidden=(4,))
 CORPUS = Corpus(
     tuple(f"text {number:03}" for number in range(TEXTS)),
     tuple(f"class {number % 4}" for number in range(TEXTS)),

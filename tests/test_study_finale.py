@@ -15,7 +15,11 @@ from textkaizen.study.preparation import prepare
 from textkaizen.train.programs import Programs
 from textkaizen.workers.threads import Threads
 
-BASE = Recipe(text=TextRules((1, 1), (0, 0), 1)).with_shape(hidden=(4,)).with_knobs(epochs=4)
+BASE = (
+    Recipe(text=TextRules(words=(1, 1), characters=(0, 0), min_texts=1))
+    .with_shape(hidden=(4,))
+    .with_knobs(epochs=4)
+)
 TOPICS = {
     "hours": "open close today monday",
     "loss": "lost bag key umbrella",

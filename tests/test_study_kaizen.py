@@ -19,7 +19,7 @@ from textkaizen.train.programs import Programs
 PROGRAMS = Programs()
 MEANS = Means(programs=PROGRAMS)
 # Far too small a rate for so few epochs: three times larger must help, a third must hurt.
-SLOW = Recipe(text=TextRules((1, 1), (0, 0), 1)).with_shape(hidden=(4,))
+SLOW = Recipe(text=TextRules(words=(1, 1), characters=(0, 0), min_texts=1)).with_shape(hidden=(4,))
 SLOW = SLOW.with_knobs(epochs=6, learning_rate=0.003)
 STEPS = chosen(["learning rate x3", "learning rate /3"])
 TOPICS = {

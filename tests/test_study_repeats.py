@@ -17,7 +17,7 @@ from textkaizen.train.programs import Programs
 from textkaizen.workers.threads import Threads
 
 PROGRAMS = Programs()
-BASE = Recipe(text=TextRules((1, 1), (0, 0), 1)).with_shape(hidden=(4,))
+BASE = Recipe(text=TextRules(words=(1, 1), characters=(0, 0), min_texts=1)).with_shape(hidden=(4,))
 BASE = BASE.with_knobs(epochs=5, learning_rate=0.005)
 FEW = chosen(["learning rate x3", "dropout 0.5", "ELU"])
 TOPICS = {

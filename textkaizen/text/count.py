@@ -74,7 +74,7 @@ def count(texts: Iterable[str], rules: TextRules, tokeniser: Tokeniser | None = 
         tokeniser: what cuts them into words; None makes the one that the rules name.
 
     Raises:
-        UsageError: the package of the rules' tokeniser is not installed.
+        MissingExtraError: the package of the rules' tokeniser is not installed.
 
     Example:
         >>> counts = count(["a b", "b"], TextRules(words=(1, 1), characters=(0, 0)))

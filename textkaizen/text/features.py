@@ -71,7 +71,7 @@ class Texts:
             seed: of a reduction's first directions.
 
         Raises:
-            UsageError: the rules name a tokeniser whose package is not installed.
+            MissingExtraError: the rules name a tokeniser whose package is not installed.
         """
         counts, subwords = self._counted(rules, rows)
         vocabulary, columns = learn(counts, rows, labels, subwords)

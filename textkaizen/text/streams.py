@@ -117,7 +117,7 @@ def streams(rules: TextRules, tokeniser: Tokeniser | None = None) -> Streams:
             one that learns from texts.
 
     Raises:
-        UsageError: its package is not installed.
+        MissingExtraError: its package is not installed.
     """
     plain = TextRules().tokenising
     if tokeniser is None and rules.tokenising != plain and rules.words != (0, 0):
