@@ -14,13 +14,12 @@ from sklearn.svm import SVC
 
 from textkaizen.classical import bayes, boosting, forest, kernel, linear
 from textkaizen.classical.classifiers import (
-    CLASSIFIERS,
-    MARGINS,
     Classifier,
     fit_classifier,
     long_wait,
     require_classifier,
 )
+from textkaizen.classical.kinds import CLASSIFIERS, MARGINS
 from textkaizen.classical.neighbours import NEIGHBOURS
 from textkaizen.errors import MissingExtraError, RecipeError, UsageError
 from textkaizen.nets.plain import log_softmax, softmax

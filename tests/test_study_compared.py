@@ -31,7 +31,7 @@ from textkaizen.workers.threads import Threads
 MEANS = Means(programs=Programs())
 ONE_ROUND = Budget(rounds=1)
 # Far too small a rate for so few epochs: three times larger must be better.
-SLOW = Recipe(text=TextRules((1, 1), (0, 0), 1)).with_shape(hidden=(4,))
+SLOW = Recipe(text=TextRules(words=(1, 1), characters=(0, 0), min_texts=1)).with_shape(hidden=(4,))
 SLOW = SLOW.with_knobs(epochs=6, learning_rate=0.003)
 FASTER = SLOW.with_knobs(learning_rate=0.009)
 TOPICS = {

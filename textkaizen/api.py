@@ -119,9 +119,10 @@ def study(
         only: names or groups of improvements, as `textkaizen improvements` lists them; all by
             default.
         recipe: to start from; the baseline by default.
-        compare: name -> a recipe, or an estimator of scikit-learn's that reads texts, such as
-            make_pipeline(TfidfVectorizer(), LinearSVC()). A single one is compared with the
-            baseline. Excludes `only`, `recipe` and `language`.
+        compare: name -> a recipe, the name of a classical classifier ("random_forest"; see
+            docs/classifiers.md), or an estimator of scikit-learn's that reads texts, such as
+            make_pipeline(TfidfVectorizer(), LinearSVC()). A single one, or a classifier that comes
+            first, is compared with the baseline. Excludes `only`, `recipe` and `language`.
 
     The others, and what is raised, are those of `improve`.
 
@@ -173,17 +174,21 @@ def train(
     seed: int = 0,
     *,
     groups: Iterable[str | int] | None = None,
+    classifier: str = "network",
     device: str = "auto",
 ) -> Model:
-    """Train one network by a recipe on all texts.
+    """Train one network by a recipe on all texts, or a classical classifier.
 
     Args:
         texts, labels, groups, seed, device: as for `improve`.
-        recipe: how; the baseline by default.
+        recipe: how; the baseline by default. Of a classical classifier its text rules count.
+        classifier: "network", or one of those that docs/classifiers.md lists.
 
     Raises:
         CorpusError: the texts and labels are not as they must be.
-        UsageError: there is no such device.
+        UsageError: there is no such device or classifier.
+        RecipeError: the classifier could not be saved with the recipe's text rules.
+        MissingExtraError: the classifier's package is not installed.
 
     Example:
         >>> texts = ["my card is lost", "a new card", "when do you open", "are you open today"]
@@ -192,11 +197,14 @@ def train(
         ['hours']
     """
     from textkaizen.recipe import Recipe
-    from textkaizen.study.training import train_one
+    from textkaizen.study.training import NETWORK, require_trainable, train_classifier, train_one
 
-    programs = _programs(device)
+    chosen, programs = recipe or Recipe(), _programs(device)
+    require_trainable(classifier, chosen)
     corpus, seed = _corpus(texts, labels, groups), _seed(seed)
-    return train_one(corpus, recipe or Recipe(), seed, programs)[0]
+    if classifier != NETWORK:
+        return train_classifier(corpus, chosen, seed, classifier)[0]
+    return train_one(corpus, chosen, seed, programs)[0]
 
 
 def rates(

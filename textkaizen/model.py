@@ -1,7 +1,8 @@
 """A model: text rules, labels and weights, all that is needed to label a text, and nothing more.
 
-A model is the same thing whichever way it was made: a linear model is a network without a hidden
-layer. It predicts with NumPy alone; the training code (JAX, scikit-learn) is imported only by the
+A model is the same thing whichever way it was made: a linear model (naive Bayes, too) is a network
+without a hidden layer; a classical classifier that is none stands in the network's place. It
+predicts with NumPy alone; the training code (JAX, scikit-learn) is imported only by the
 functions that train. It knows nothing of files.
 
 Rejected: a class for each kind of model (five places would ask which it is), a compiled prediction
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from textkaizen.classical.kinds import CLASSIFIERS, ONE_LAYER
 from textkaizen.data import Corpus, canonical, content_hash, together
-from textkaizen.errors import CorpusError, UsageError
+from textkaizen.errors import CorpusError, RecipeError, UsageError
 from textkaizen.nets import plain
 from textkaizen.nets.ensemble import averaged, ensemble_logits
 from textkaizen.nets.plain import Network
@@ -28,13 +30,14 @@ from textkaizen.text.vectorise import Vocabulary
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
+    from textkaizen.classical.classifiers import Classifier
     from textkaizen.text.features import Features
     from textkaizen.text.reduce import Projection
     from textkaizen.train.lanes import TrainedLane
     from textkaizen.train.loop import Callback
     from textkaizen.train.programs import Programs
 
-KINDS = ("network", "logistic_regression", "linear_svm")
+KINDS = ("network", *CLASSIFIERS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +46,14 @@ class Model:
 
     Args:
         kind: one of KINDS.
-        recipe: how it was made; of a linear model only its text rules count.
+        recipe: how it was made; of a classical model only its text rules count.
         labels: sorted; class n is labels[n].
         vocabulary: the features it knows.
-        network: the weights; a linear model has one layer and no norms.
+        network: the weights; a linear model has one layer and no norms. None where there is a
+            classifier.
         others: further members of an ensemble.
         facts: plain values about its making: textkaizen's version, seed, texts, their hash.
+        classifier: what answers instead of a network, if it is not linear.
 
     A text without any feature the model knows is answered with what the biases alone say. A model
     of hashed features knows a feature for every text that has words or characters at all.
@@ -58,14 +63,15 @@ class Model:
     recipe: Recipe
     labels: tuple[str, ...]
     vocabulary: Vocabulary
-    network: Network
+    network: Network | None
     facts: dict[str, Any] = field(default_factory=dict)
     others: tuple[Network, ...] = ()
+    classifier: Classifier | None = None
 
     @property
     def networks(self) -> tuple[Network, ...]:
-        """All members: one, or those of an ensemble."""
-        return (self.network, *self.others)
+        """All members: one, or those of an ensemble; none where there is a classifier."""
+        return () if self.network is None else (self.network, *self.others)
 
     def with_masks(self, count: int) -> Model:
         """Return this model with answers averaged over so many dropout masks (0: all units).
@@ -76,7 +82,7 @@ class Model:
         return replace(self, recipe=self.recipe.with_knobs(monte_carlo=count))
 
     def logits(self, texts: Sequence[str]) -> np.ndarray:
-        """Return float32 [texts, classes]: log-odds, or the margins of a linear SVM.
+        """Return float32 [texts, classes]: log-odds, or the margins of an SVM.
 
         Raises:
             UsageError: `texts` is one text, or holds something that is not a text.
@@ -84,12 +90,15 @@ class Model:
         _require_texts(texts)
         if not len(texts):
             return np.zeros((0, len(self.labels)), np.float32)
-        return ensemble_logits(self.networks, self.recipe.knobs, self.vocabulary.bags(texts))
+        bags = self.vocabulary.bags(texts)
+        if self.classifier is not None:
+            return self.classifier.logits(bags)
+        return ensemble_logits(self.networks, self.recipe.knobs, bags)
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Return float32 [texts, classes], each row adding up to 1.
 
-        Of a linear SVM it is the softmax of its margins: in the right order, but not calibrated.
+        Of an SVM it is the softmax of its margins: in the right order, but not calibrated.
         """
         return plain.softmax(self.logits(texts))
 
@@ -111,12 +120,21 @@ class Model:
             UsageError: `top_k` is less than 1, or `text` is not a string.
         """
         _require_answerable([text], top_k)
-        features, weights = self.vocabulary.bag(text)
-        sums = lambda network: (weights @ network.kernels[0].take(features, 0))[None]
-        logits = averaged(self.networks, self.recipe.knobs, sums)[0]
+        logits = self._logits_of(*self.vocabulary.bag(text))
         best = [int(logits.argmax())] if top_k == 1 else np.argsort(-logits, kind="stable")[:top_k]
         found = plain.softmax(logits)
         return [(self.labels[number], float(found[number])) for number in best]
+
+    def _logits_of(self, features: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the logits [classes] of one bag."""
+        if self.classifier is not None:
+            from scipy.sparse import csr_matrix
+
+            ends, size = np.array([0, len(features)]), len(self.vocabulary)
+            bag = csr_matrix((weights, features, ends), shape=(1, size))
+            return self.classifier.logits(bag)[0]
+        sums = lambda network: (weights @ network.kernels[0].take(features, 0))[None]
+        return averaged(self.networks, self.recipe.knobs, sums)[0]
 
     def answers(self, texts: Sequence[str], top_k: int = 1) -> list[list[tuple[str, float]]]:
         """Return what `answer` says of each text, but for rounding: the fast way for many.
@@ -192,15 +210,57 @@ def learn_linear(
     Raises:
         CorpusError: fewer than two classes.
     """
-    from textkaizen.classical.linear import fit_linear
+    return learn_classifier(corpus, recipe, seed, kind)[0]
 
+
+def learn_classifier(
+    corpus: Corpus, recipe: Recipe, seed: int, kind: str
+) -> tuple[Model, tuple[str, ...]]:
+    """Fit a classical classifier on the same features as the recipe's network.
+
+    Args:
+        corpus: at least two classes.
+        recipe: its text rules are used, and kept with no hidden layer.
+        seed: decides everything random.
+        kind: one of CLASSIFIERS.
+
+    Returns:
+        The model, and what scikit-learn warned of.
+
+    Raises:
+        CorpusError: fewer than two classes.
+        RecipeError: the classifier cannot read these features, or could not be saved.
+    """
+    from textkaizen.classical.classifiers import fit_classifier
+
+    require_savable(kind, recipe)
     material = _prepared(corpus, recipe, seed)
     classes = len(material.corpus.classes)
-    kernel, bias = fit_linear(kind, material.bags(), material.numbers, classes, seed)
+    seed_of_fit = seed % 2**32
+    found = fit_classifier(
+        kind, material.bags(), material.numbers, classes, seed_of_fit, threads=True
+    )
     own = Recipe(text=recipe.text).with_shape(hidden=())
-    knobs = own.knobs
+    if kind not in ONE_LAYER or found.linear is None:
+        return material.model(kind, own, (), seed, found), found.warned
+    (kernel, bias), knobs = found.linear, own.knobs
     network = Network((kernel,), (bias,), (), knobs.activation, knobs.batch_norm, knobs.slope)
-    return material.model(kind, own, (network,), seed)
+    return material.model(kind, own, (network,), seed), found.warned
+
+
+def require_savable(kind: str, recipe: Recipe) -> None:
+    """Refuse, before any training, a classifier that a model could not hold.
+
+    Raises:
+        RecipeError: it would read features that are reduced, and a model keeps no reduction beside
+            a first layer that it can become part of.
+    """
+    if kind not in ONE_LAYER and recipe.text.reduce != "none":
+        raise RecipeError(
+            f"A model of {kind} must read features as they are counted; this recipe reduces them "
+            f"(text.reduce: {recipe.text.reduce}). Set it to none, or take a network or a linear "
+            "model; `study --compare` can still compare it."
+        )
 
 
 @dataclass(frozen=True)
@@ -214,7 +274,14 @@ class _Material:
     def bags(self) -> csr_matrix:
         return self.features.bags(np.arange(len(self.corpus)))
 
-    def model(self, kind: str, recipe: Recipe, networks: tuple[Network, ...], seed: int) -> Model:
+    def model(
+        self,
+        kind: str,
+        recipe: Recipe,
+        networks: tuple[Network, ...],
+        seed: int,
+        classifier: Classifier | None = None,
+    ) -> Model:
         facts = {
             "textkaizen": _version(),
             "seed": seed,
@@ -227,8 +294,8 @@ class _Material:
             facts["analyser"] = identity
         if projection is not None:
             networks = tuple(_on_bags(network, projection) for network in networks)
-        labels, first = self.corpus.classes, networks[0]
-        return Model(kind, recipe, labels, vocabulary, first, facts, networks[1:])
+        labels, first = self.corpus.classes, networks[0] if networks else None
+        return Model(kind, recipe, labels, vocabulary, first, facts, networks[1:], classifier)
 
 
 def _on_bags(network: Network, projection: Projection) -> Network:

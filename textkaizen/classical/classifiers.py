@@ -18,30 +18,20 @@ Rejected: pickles of what was fitted (they run what they name, and load with one
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from textkaizen.classical.linear import LINEAR_KINDS, Linear, fit_linear, shares
+from textkaizen.classical.kinds import BAYES, CLASSIFIERS, LINEAR_KINDS, ONE_LAYER
+from textkaizen.classical.linear import Linear, fit_linear, shares
 from textkaizen.classical.reading import Arrays, array_of
 from textkaizen.errors import UsageError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-BAYES = ("multinomial_naive_bayes", "complement_naive_bayes")
-ONE_LAYER = (*LINEAR_KINDS, *BAYES)  # a network without a hidden layer says the same
-CLASSIFIERS: tuple[str, ...] = (
-    *ONE_LAYER,
-    "kernel_svm",
-    "random_forest",
-    "gradient_boosting",
-    "nearest_neighbours",
-)
-MARGINS = ("linear_svm", "kernel_svm")  # tell no probabilities
 LINEAR, KERNEL, TREES, NEIGHBOURS = "linear", "kernel", "trees", "neighbours"
 FORMS = dict.fromkeys(ONE_LAYER, LINEAR) | {
     "kernel_svm": KERNEL,
@@ -223,6 +213,8 @@ def require_classifier(kind: str) -> None:
         MissingExtraError: its package is not installed.
     """
     if kind not in CLASSIFIERS:
+        import difflib
+
         near = difflib.get_close_matches(kind, CLASSIFIERS, n=1)
         told = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(CLASSIFIERS)}."
         raise UsageError(f"A classifier must be one that is known; found {kind!r}. {told}")

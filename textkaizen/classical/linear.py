@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from textkaizen.classical.kinds import LINEAR_KINDS
+
 if TYPE_CHECKING:  # who predicts with a linear model needs no SciPy before there are texts
     from scipy.sparse import csr_matrix
 
-LINEAR_KINDS = ("logistic_regression", "linear_svm")
 NEVER = -1e4  # bias of a class without texts: far below every margin, and still a finite number
 LOGISTIC = {"C": 10.0, "tol": 1e-5, "max_iter": 100}
 SVM = {"C": 1.0, "tol": 1e-4, "max_iter": 1000, "dual": True}

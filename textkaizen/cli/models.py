@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,14 +25,27 @@ from textkaizen.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from textkaizen.recipe import Knobs
+    from textkaizen.data import Corpus
+    from textkaizen.recipe import Knobs, Recipe
     from textkaizen.train.lanes import TrainedLane
+
+
+ClassifierName = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="What learns: network, logistic_regression, linear_svm, multinomial_naive_bayes, "
+        "complement_naive_bayes, kernel_svm, random_forest, gradient_boosting or "
+        "nearest_neighbours.",
+    ),
+]
 
 
 def train(
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder for the model.")],
     recipe: RecipeFile = None,
+    classifier: ClassifierName = "network",
     device: Device = "auto",
     seed: Seed = 0,
     text_column: TextColumn = "text",
@@ -39,17 +53,24 @@ def train(
     group_column: GroupColumn = None,
     as_json: Json = False,
 ) -> None:
-    """Train one network by a recipe on all texts and save it."""
+    """Train a network or a classical classifier on all texts.
+
+    Of a recipe a classical classifier takes the text rules: it reads what the network would.
+    """
     from textkaizen.files.compiled import compiled_folder
     from textkaizen.files.corpora import Columns
     from textkaizen.files.models import check_model_folder, save_model
-    from textkaizen.study.training import train_one
+    from textkaizen.study.training import NETWORK, require_trainable, train_one
     from textkaizen.workers.devices import plan, require_device
 
     require_device(device, "--")
     chosen = recipe_of(recipe)
+    require_trainable(classifier, chosen)
     corpus, _ = corpora(data, None, Columns(text_column, label_column, group_column))
     check_model_folder(out)
+    if classifier != NETWORK:
+        _fit(corpus, chosen, seed, classifier, (out, as_json))
+        return
     from textkaizen.train.programs import Programs  # after what may be refused: it takes a second
 
     programs = Programs(compiled_folder(), device=plan(device).device)
@@ -72,6 +93,35 @@ def train(
     )
     for sentence in _starts_told(chosen.knobs, trained):
         typer.echo(sentence)
+    typer.echo(f"The model is in {out}.")
+
+
+def _fit(corpus: Corpus, recipe: Recipe, seed: int, kind: str, where: tuple[Path, bool]) -> None:
+    """Fit a classical classifier, save it, and say so.
+
+    Args:
+        corpus, recipe, seed, kind: as of `train_classifier`.
+        where: the model's folder, and whether JSON is asked for.
+    """
+    from textkaizen.classical.classifiers import long_wait
+    from textkaizen.files.models import save_model
+    from textkaizen.study.training import train_classifier
+
+    (out, as_json), begun = where, time.perf_counter()
+    waiting = long_wait(kind, len(corpus), len(corpus.classes))
+    if waiting:
+        typer.echo(waiting, err=True)
+    model, warned = train_classifier(corpus, recipe, seed, kind)
+    save_model(model, out)
+    if as_json:
+        facts = {"model": str(out), "texts": model.facts["texts"], "classes": len(model.labels)}
+        how = {"classifier": kind, "recipe": model.recipe.to_dict(), "seed": seed}
+        seconds = time.perf_counter() - begun
+        print_json({**facts, **how, "warnings": list(warned), "seconds": seconds})
+        return
+    typer.echo(f"Fitted {kind} on {model.facts['texts']} texts.")
+    for said in warned:
+        typer.echo(f"scikit-learn warned: {said.rstrip('.')}.")
     typer.echo(f"The model is in {out}.")
 
 

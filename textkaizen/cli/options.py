@@ -70,13 +70,14 @@ Compare = Annotated[
     list[Path] | None,
     typer.Option(
         "--compare",
-        metavar="FILE...",
-        help="Recipes or pipelines (YAML) of one's own; the first is what the others are held to.",
+        metavar="FILE|NAME...",
+        help="Recipes or pipelines (YAML) of one's own, the first being what the others are held "
+        "to, or classifiers by name.",
     ),
 ]
 MoreFiles = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="FILES", help="Further files of --compare.", show_default=False),
+    typer.Argument(metavar="FILES", help="Further candidates of --compare.", show_default=False),
 ]
 RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="Recipe (YAML) to use.")]
 

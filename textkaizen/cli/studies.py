@@ -106,7 +106,8 @@ def study(
 ) -> None:
     """Measure improvements against the baseline and adopt nothing.
 
-    With `--compare a.yaml b.yaml ...` candidates of one's own are measured instead.
+    With `--compare a.yaml b.yaml ...` candidates of one's own are measured instead, or classical
+    classifiers by their names: `--compare random_forest kernel_svm`, `--compare all_classical`.
     """
     from textkaizen.files.corpora import Columns
     from textkaizen.terminal.limits import Limits
@@ -151,11 +152,16 @@ def _comparing(files: list[Path]) -> tuple[Callable[..., Result], dict[str, Any]
     by it."""
     from textkaizen.files.asked import candidates_asked
     from textkaizen.files.candidates import load_candidates
+    from textkaizen.study.classifiers import ClassifierCandidate
     from textkaizen.study.compared import compare
 
     candidates = load_candidates(files)
 
     def ask(corpus: Corpus, **how: Any) -> Result:
+        for one in candidates.values():
+            waiting = one.waiting(corpus) if isinstance(one, ClassifierCandidate) else ""
+            if waiting:
+                typer.echo(waiting, err=True)
         result = compare(corpus, candidates, **how)
         return replace(result, data=result.data | {"compared": list(map(str, files))})
 

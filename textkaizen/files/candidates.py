@@ -1,15 +1,17 @@
-"""What a person wants compared, each in a file of its own: a recipe, or a pipeline as data.
+"""What a person wants compared: a classifier by its name, or a file with a recipe or a pipeline.
 
     pipeline:
       - TfidfVectorizer: {ngram_range: [1, 2], sublinear_tf: true}
       - LinearSVC: {C: 0.5}
 
-A candidate is called after its file. What a pipeline's steps may be is said in
-`classical/steps.py`; nothing that a file names is run or imported but scikit-learn's own.
+A candidate is called after its file. A classifier's name is never taken for a file's. What a
+pipeline's steps may be is said in `classical/steps.py`; nothing that a file names is run or
+imported but scikit-learn's own.
 """
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,26 +19,34 @@ from typing import Any
 
 import yaml
 
+from textkaizen.classical.kinds import CLASSIFIERS
 from textkaizen.classical.pipelines import pipeline_of
 from textkaizen.classical.steps import step_of
 from textkaizen.errors import RecipeError, listed
 from textkaizen.files.recipes import PIPELINE, read_yaml, recipe_of_values
 from textkaizen.recipe import Recipe
+from textkaizen.study.classifiers import ALL, ClassifierCandidate, classifiers_named
 from textkaizen.study.compared import PipelineCandidate
 
+Found = Recipe | PipelineCandidate | ClassifierCandidate
 
-def load_candidates(paths: Sequence[Path]) -> dict[str, Recipe | PipelineCandidate]:
-    """Read what is to be compared, in the order of the files.
+
+def load_candidates(paths: Sequence[Path]) -> dict[str, Found]:
+    """Read what is to be compared, in the order it was given.
+
+    Args:
+        paths: of files, and names of classifiers; "all_classical" stands for all of these.
 
     Returns:
-        Candidates by the names of their files without the ending; by their whole paths where two
-        files have one name.
+        Candidates by the names of classifiers, or of their files without the ending; by whole
+        paths where two files have one name.
 
     Raises:
         RecipeError: a file cannot be read, is given twice, or holds neither a recipe nor a
             pipeline.
+        MissingExtraError: a classifier's package is not installed.
     """
-    paths = [Path(path) for path in paths]
+    paths = [Path(each) for path in paths for each in classifiers_named(str(path)) or (path,)]
     twice = [path for path, times in Counter(paths).items() if times > 1]
     if twice:
         raise RecipeError(
@@ -47,13 +57,16 @@ def load_candidates(paths: Sequence[Path]) -> dict[str, Recipe | PipelineCandida
     return {name: load_candidate(path, name) for path, name in zip(paths, names, strict=True)}
 
 
-def load_candidate(path: Path, name: str) -> Recipe | PipelineCandidate:
-    """Read a recipe, or a pipeline that is called `name`.
+def load_candidate(path: Path, name: str) -> Found:
+    """Read a recipe, or a pipeline that is called `name`; or take a classifier by its name.
 
     Raises:
         RecipeError: the file cannot be read, or what it holds cannot be; the message names the
             line.
     """
+    if classifiers_named(str(path)):
+        return ClassifierCandidate(str(path))
+    _require_not_misspelt(path)
     values, root = read_yaml(path)
     if PIPELINE not in values:
         return recipe_of_values(values, root, path)
@@ -85,3 +98,13 @@ def _step(values: Any, node: yaml.Node, path: Path) -> Any:
 
 def _line(node: yaml.Node) -> int:
     return node.start_mark.line + 1
+
+
+def _require_not_misspelt(path: Path) -> None:
+    """Refuse a bare name that is no file, with the classifier's name that is near to it."""
+    near = difflib.get_close_matches(str(path), (*CLASSIFIERS, ALL), n=1)
+    if near and not path.exists():
+        raise RecipeError(
+            f"A candidate must be a file or a classifier's name; found {path}. Did you mean "
+            f"{near[0]}?"
+        )

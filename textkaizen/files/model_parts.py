@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from textkaizen.classical.kinds import ONE_LAYER
 from textkaizen.errors import ModelError, RecipeError
 from textkaizen.model import KINDS
 from textkaizen.nets.plain import Network
@@ -16,8 +17,11 @@ from textkaizen.recipe import LEARNT_TOKENS, Recipe, TextRules
 from textkaizen.text.buckets import kinds_of
 from textkaizen.text.vectorise import Vocabulary
 
+if TYPE_CHECKING:
+    from textkaizen.classical.classifiers import Classifier
+
 # 2: ensembles, and knobs that 1 does not know; 3: hashed features, and only models that have them;
-# 4: text rules that 3 does not know, and only models that have them
+# 4: text rules and classifiers that 3 does not know, and only models that have them
 FORMAT, FORMAT_VERSION = "textkaizen-model", 4
 MODEL, VOCABULARY, WEIGHTS, HASH = (
     "model.json",
@@ -25,14 +29,16 @@ MODEL, VOCABULARY, WEIGHTS, HASH = (
     "weights.safetensors",
     "model.sha256",
 )
+CLASSIFIER = "classifier."  # what the names of its arrays begin with
 NAMES = (MODEL, VOCABULARY, WEIGHTS, HASH)
 FIRST_RULES = ("words", "characters", "min_texts", "sublinear")  # text rules of formats 1 and 2
+FIRST_KINDS = ("network", "logistic_regression", "linear_svm")  # those that 3 and older know
 HASHED = "hashed"  # a text rule from format 3 on
 
 
-def version_of(recipe: Recipe) -> int:
+def version_of(recipe: Recipe, kind: str) -> int:
     """Return the oldest format that holds such a model."""
-    new = recipe.text.changed.keys() - {*FIRST_RULES, HASHED}
+    new = recipe.text.changed.keys() - {*FIRST_RULES, HASHED} or kind not in FIRST_KINDS
     return 4 if new else 3 if recipe.text.hashed else 2
 
 
@@ -78,12 +84,12 @@ def recipe_of(folder: Path, values: dict[str, Any]) -> Recipe:
         recipe = Recipe.from_dict(values.get("recipe"))
     except (RecipeError, OverflowError) as error:
         refuse(folder, f"{MODEL} has a recipe that cannot be ({error})", error)
-    version = values["format_version"]
-    if version_of(recipe) != max(version, 2):
-        refuse(folder, f"{MODEL} has a recipe that belongs to another format")
-    if values.get("kind") not in KINDS:
+    version, kind = values["format_version"], values.get("kind")
+    if kind not in KINDS:
         refuse(folder, f"{MODEL} has an unknown kind of model")
-    if values["kind"] != "network" and recipe.shape.hidden:
+    if version_of(recipe, kind) != max(version, 2):
+        refuse(folder, f"{MODEL} has a recipe that belongs to another format")
+    if kind != "network" and recipe.shape.hidden:
         refuse(folder, f"{MODEL} has a linear model with hidden layers")
     if not isinstance(values.get("facts"), dict):
         refuse(folder, f"{MODEL} has no facts")
@@ -144,13 +150,24 @@ def arrays_of(folder: Path, content: bytes) -> dict[str, np.ndarray]:
         refuse(folder, f"{WEIGHTS} cannot be read", error)
 
 
-def shapes_of(recipe: Recipe, features: int, classes: int) -> dict[str, tuple[int, ...]]:
-    """Return the shape that each array must have; `features` are words and characters."""
+def shapes_of(
+    recipe: Recipe, features: int, classes: int, layers: bool = True
+) -> dict[str, tuple[int, ...]]:
+    """Return the shape that each array must have.
+
+    Args:
+        recipe: of the model.
+        features: words and characters.
+        classes: labels.
+        layers: whether it has networks; a classifier's arrays are no business of this.
+    """
     handmade = len(recipe.text.handmade)
     sizes = (features + handmade, *recipe.shape.hidden, classes)
     shapes: dict[str, tuple[int, ...]] = {"idf": (features,)}
     if handmade:
         shapes["scales"] = (handmade,)
+    if not layers:
+        return shapes
     for member in range(recipe.knobs.ensemble):
         own = prefix(member)
         for number, (inputs, units) in enumerate(pairwise(sizes)):
@@ -181,6 +198,27 @@ def require_shapes(
             )
         if not np.isfinite(array).all():
             refuse(folder, f"{WEIGHTS} has {name} with numbers that are not finite")
+
+
+def classifier_of(
+    folder: Path, values: dict[str, Any], arrays: dict[str, np.ndarray], features: int
+) -> Classifier | None:
+    """Take a classifier's arrays out of all, and return it; None where networks answer."""
+    names = [name for name in arrays if name.startswith(CLASSIFIER)]
+    own = {name.removeprefix(CLASSIFIER): arrays.pop(name) for name in names}
+    if values["kind"] in ("network", *ONE_LAYER):
+        if own or "classifier" in values:
+            refuse(folder, f"{MODEL} has a classifier beside its network")
+        return None
+    how = values.get("classifier")
+    if not isinstance(how, dict):
+        refuse(folder, f"{MODEL} does not say what its classifier is")
+    from textkaizen.classical.classifiers import Classifier
+
+    try:
+        return Classifier.from_arrays(values["kind"], own, how, len(values["labels"]), features)
+    except ValueError as error:
+        refuse(folder, f"the classifier has {error}", error)
 
 
 def network_of(recipe: Recipe, arrays: dict[str, np.ndarray], member: int) -> Network:

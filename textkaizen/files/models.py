@@ -2,7 +2,7 @@
 
     model.json           format, kind, labels, recipe, facts, the hashes of the next two
     vocabulary.json      the features' names; none if they are hashed
-    weights.safetensors  the numbers, float32
+    weights.safetensors  the numbers, float32; of a classifier whole ones and float64, too
     model.sha256         the hash of model.json, as `sha256sum -c` reads it
 
 A model is data: nothing is executed on loading. Only these four names are ever read, whatever a
@@ -26,6 +26,7 @@ import numpy as np
 
 from textkaizen.errors import ModelError, listed
 from textkaizen.files.model_parts import (
+    CLASSIFIER,
     FORMAT,
     HASH,
     MODEL,
@@ -33,6 +34,7 @@ from textkaizen.files.model_parts import (
     VOCABULARY,
     WEIGHTS,
     arrays_of,
+    classifier_of,
     features_of,
     labels_of,
     network_of,
@@ -122,15 +124,20 @@ def load_model(folder: str | Path) -> Model:
     recipe, labels = recipe_of(folder, values), labels_of(folder, values)
     terms = parsed(folder, VOCABULARY, parts[VOCABULARY])
     arrays = arrays_of(folder, parts[WEIGHTS])
+    features = features_of(folder, terms, recipe)
+    whole = features + len(recipe.text.handmade)
+    classifier = classifier_of(folder, values, arrays, whole)
     if recipe.knobs.ensemble > len(arrays):  # before their names are made: there may be millions
         refuse(folder, f"{WEIGHTS} has not the arrays of the recipe's layers")
-    features = features_of(folder, terms, recipe)
-    require_shapes(folder, arrays, shapes_of(recipe, features, len(labels)))
+    layers = classifier is None
+    require_shapes(folder, arrays, shapes_of(recipe, features, len(labels), layers))
     require_analyser(folder, values["facts"], recipe.text)
     vocabulary = vocabulary_of(folder, terms, recipe, arrays)
+    kind, facts = values["kind"], values["facts"]
+    if classifier is not None:
+        return Model(kind, recipe, labels, vocabulary, None, facts, (), classifier)
     networks = [network_of(recipe, arrays, member) for member in range(recipe.knobs.ensemble)]
-    facts, others = values["facts"], tuple(networks[1:])
-    return Model(values["kind"], recipe, labels, vocabulary, networks[0], facts, others)
+    return Model(kind, recipe, labels, vocabulary, networks[0], facts, tuple(networks[1:]))
 
 
 def _contents(model: Model, folder: Path) -> dict[str, bytes]:
@@ -144,6 +151,10 @@ def _contents(model: Model, folder: Path) -> dict[str, bytes]:
         for kind in ("kernels", "biases", "norms"):
             for number, array in enumerate(getattr(network, kind)):
                 arrays[f"{prefix(member)}{kind}.{number}"] = array
+    arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+    if model.classifier is not None:
+        for name, array in model.classifier.arrays().items():
+            arrays[f"{CLASSIFIER}{name}"] = np.ascontiguousarray(array)
     endless = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if endless:
         raise ModelError(
@@ -156,14 +167,15 @@ def _contents(model: Model, folder: Path) -> dict[str, bytes]:
         vocabulary["subwords"] = own.subwords
     contents = {
         VOCABULARY: _json(vocabulary),
-        WEIGHTS: save({k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()}),
+        WEIGHTS: save(arrays),
     }
     values = {
         "format": FORMAT,
-        "format_version": version_of(model.recipe),
+        "format_version": version_of(model.recipe, model.kind),
         "kind": model.kind,
         "labels": list(model.labels),
         "recipe": written(model.recipe),
+        **({} if model.classifier is None else {"classifier": model.classifier.settings()}),
         "facts": model.facts,
         "files": {name: hashlib.sha256(part).hexdigest() for name, part in contents.items()},
     }

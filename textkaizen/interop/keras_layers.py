@@ -33,13 +33,19 @@ def to_keras(model: Model) -> Any:
     compiled.
 
     Args:
-        model: a network or a linear model.
+        model: a network or a linear model (naive Bayes is one).
 
     Raises:
-        UsageError: it is an ensemble, or averages its answers over dropout masks.
+        UsageError: it is another classifier, an ensemble, or averages its answers over dropout
+            masks.
         MissingExtraError: Keras is not installed.
     """
     keras, knobs = require_keras(), model.recipe.knobs
+    if model.classifier is not None:
+        raise UsageError(
+            f"A Keras model is made of layers; this model is a {model.kind.replace('_', ' ')}. "
+            "Take a network, naive Bayes or a linear model."
+        )
     if len(model.networks) > 1:
         raise UsageError(
             f"One network becomes one Keras model; this model has {len(model.networks)} whose "
@@ -50,7 +56,7 @@ def to_keras(model: Model) -> Any:
             "A Keras model predicts with all units; this model averages over "
             f"{knobs.monte_carlo} dropout masks. Take model.with_masks(0)."
         )
-    network, hidden = model.network, len(model.network.norms)
+    network, hidden = model.networks[0], len(model.networks[0].norms)
     norms = layerwise(network.batch_norm, hidden)
     activations = layerwise(network.activation, hidden)
     rates = layerwise(knobs.dropout, hidden)
@@ -75,7 +81,7 @@ def to_keras(model: Model) -> Any:
 
 def _dense(keras: Any, model: Model, number: int, **more: Any) -> Any:
     """Return a Dense layer with what the recipe says of its weights; a linear model has none."""
-    kernels = model.network.kernels
+    kernels = model.networks[0].kernels
     knobs = model.recipe.knobs if model.kind == "network" else Knobs()
     start, l1, l2 = (
         layerwise(value, len(kernels))[number] for value in (knobs.initialiser, knobs.l1, knobs.l2)

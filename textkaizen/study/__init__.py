@@ -23,7 +23,8 @@ pairs          of which `explanation` makes it: which differences count
 remarks        and how they are worded
 
 kaizen         improve and study, from texts to result
-compared       a person's own candidates, recipes or scikit-learn pipelines
+compared       a person's own candidates: recipes, classifiers or scikit-learn pipelines
+classifiers    a classical classifier as such a candidate
 metric         the metrics that may decide
 finale         one look at the held-out texts
 advice         which model to use, and why

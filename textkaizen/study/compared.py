@@ -1,9 +1,11 @@
-"""A person's own candidates beside each other: recipes, and scikit-learn's pipelines.
+"""A person's own candidates beside each other: recipes, classifiers, scikit-learn's pipelines.
 
 The first is what all others are compared with, by the machinery of every round: the same folds, the
-same seeds, racing, Holm's correction. Candidates are trained as they are: no epoch is taken away
-where time is short, since that would be another candidate. Pipelines go first with one lane each,
-so that one that cannot learn these texts is told before networks are trained for minutes.
+same seeds, racing, Holm's correction. A classical classifier reads the bags of the recipe that it
+is compared with; where it comes first, the baseline network stands before it. Candidates are
+trained as they are: no epoch is taken away where time is short, since that would be another
+candidate. Pipelines and classifiers go first with one lane each, so that one that cannot learn
+these texts is told before networks are trained for minutes.
 
 Rejected: every pair of candidates (of ten there are 45, and each would need a larger difference);
 a pipeline of scikit-learn's inside of a recipe (a recipe makes a network).
@@ -38,6 +40,7 @@ from textkaizen.study.budget import (
     folds_by_time,
     relative_cost,
 )
+from textkaizen.study.classifiers import WARNED, ClassifierCandidate
 from textkaizen.study.course import INTERRUPTED, ROUNDS, Course, Ladder, Means, Progress
 from textkaizen.study.design import experiment_of
 from textkaizen.study.experiment import Answer, Experiment, Job, Other, lane_seed
@@ -53,9 +56,8 @@ from textkaizen.study.result import Result
 from textkaizen.study.rounds import measure_round
 
 DEFAULT, BASELINE = "the baseline", Recipe()  # what a single candidate is compared with
-RECIPE, PIPELINE = "recipe", "pipeline"  # groups of verdicts
+RECIPE, PIPELINE, CLASSIFIER = "recipe", "pipeline", "classifier"  # groups of verdicts
 OF_NETWORKS = ("epochs", "epochs_asked", "baseline_story")  # in a design
-WARNED = "warned: "  # facts of lanes that scikit-learn warned of
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +87,16 @@ class PipelineCandidate:
     def key(self) -> str:
         """All that decides what it answers, as JSON: the same in every process."""
         return described(self.estimator)
+
+    @property
+    def worded(self) -> str:
+        """What it is: its steps, with the parameters that are not at their defaults."""
+        return worded(self.estimator)
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether it tells the probability of every label, too."""
+        return has_probabilities(self.estimator)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PipelineCandidate) and self.key == other.key
@@ -123,11 +135,15 @@ class PipelineCandidate:
         return Answer(found.predicted, found.probabilities, seconds, 0, facts)
 
 
+CLASSICAL = (PipelineCandidate, ClassifierCandidate)  # that say what they are
+
+
 def named_candidates(given: Mapping[str, Any]) -> dict[str, Recipe | Other]:
     """Return what a caller in Python wants compared, each as a recipe or as `Other`.
 
     Args:
-        given: name -> a recipe, an estimator of scikit-learn's that reads texts, or an `Other`.
+        given: name -> a recipe, the name of a classical classifier, an estimator of scikit-learn's
+            that reads texts, or an `Other`.
 
     Raises:
         UsageError: not names with candidates.
@@ -138,10 +154,13 @@ def named_candidates(given: Mapping[str, Any]) -> dict[str, Recipe | Other]:
             "compare must be a dict of names with recipes or estimators; found "
             f'{type(given).__name__}. Write {{"mine": Recipe(), "svm": make_pipeline(...)}}.'
         )
-    return {
-        name: one if isinstance(one, (Recipe, Other)) else PipelineCandidate(name, one)
-        for name, one in given.items()
-    }
+    return {name: _candidate(name, one) for name, one in given.items()}
+
+
+def _candidate(name: str, one: Any) -> Recipe | Other:
+    if isinstance(one, (Recipe, Other)):
+        return one
+    return ClassifierCandidate(one) if isinstance(one, str) else PipelineCandidate(name, one)
 
 
 def compare(
@@ -157,8 +176,8 @@ def compare(
 
     Args:
         corpus: labelled texts in any order.
-        candidates: by name, the row of reference first; a single one is compared with the default
-            baseline.
+        candidates: by name, the row of reference first; a single one, or a classifier that comes
+            first, is compared with the default baseline.
         budget: seconds, or a number of rounds, of which there is one.
         seed: decides everything random.
         means: worker, programs, progress, store.
@@ -173,7 +192,7 @@ def compare(
         RecipeError: a candidate cannot learn these texts.
         UsageError: candidates are alike, or the metric needs probabilities that one does not tell.
     """
-    means, named = means or Means(), _distinct(candidates)
+    means, named = means or Means(), _distinct(_beside_networks(candidates))
     prepared = prepare(corpus, None, seed, hold=False)
     named = _answering(named, metric, prepared.training)
     _require_batches(named, prepared)
@@ -201,11 +220,21 @@ def compare(
     return _told(ended(run, means, seed, {}), named, base_name, experiment)
 
 
+def _beside_networks(candidates: Mapping[str, Recipe | Other]) -> dict[str, Recipe | Other]:
+    """Put the baseline first where nothing else is to be compared with; let classifiers read what
+    the first reads, if it is a recipe."""
+    named = dict(candidates)
+    first = next(iter(named.values()), None)
+    if len(named) == 1 or isinstance(first, ClassifierCandidate):
+        named, first = {DEFAULT: BASELINE, **named}, BASELINE
+    rules = (first if isinstance(first, Recipe) else BASELINE).text
+    own = lambda one: replace(one, rules=rules) if isinstance(one, ClassifierCandidate) else one
+    return {name: own(one) for name, one in named.items()}
+
+
 def _distinct(candidates: Mapping[str, Recipe | Other]) -> dict[str, Recipe | Other]:
     """Return at least two candidates, no two of them alike."""
     named = dict(candidates)
-    if len(named) == 1:
-        named = {DEFAULT: BASELINE, **named}
     if len(named) < 2:
         raise UsageError(
             "A comparison needs a candidate or more; found none. Give recipes or pipelines."
@@ -227,15 +256,15 @@ def _answering(
     """Let candidates tell probabilities where the metric needs them; refuse one that cannot."""
     if not require_metric(metric, training):
         return named
-    pipelines = {n: one for n, one in named.items() if isinstance(one, PipelineCandidate)}
-    silent = [name for name, one in pipelines.items() if not has_probabilities(one.estimator)]
+    classical = {n: one for n, one in named.items() if isinstance(one, CLASSICAL)}
+    silent = [name for name, one in classical.items() if not one.has_probabilities]
     if silent:
         raise UsageError(
             f"{metric} needs the probability of every label; {listed(silent)} tells none (no "
             "predict_proba). Take another classifier, put this one into CalibratedClassifierCV, or "
             "choose a metric of labels, such as macro_f1."
         )
-    return named | {name: replace(one, probabilities=True) for name, one in pipelines.items()}
+    return named | {name: replace(one, probabilities=True) for name, one in classical.items()}
 
 
 def _require_batches(named: dict[str, Recipe | Other], prepared: Prepared) -> None:
@@ -255,7 +284,13 @@ def _improvement(name: str, one: Recipe | Other) -> Improvement:
     """Return a candidate as what a round takes: a change of any recipe into this one."""
     if isinstance(one, Recipe):
         return Improvement(name, RECIPE, lambda _: one, "", "")
-    return Improvement(name, PIPELINE, lambda recipe: recipe, "", "")
+    return Improvement(name, _kind(one), lambda recipe: recipe, "", "")
+
+
+def _kind(one: Recipe | Other) -> str:
+    if isinstance(one, Recipe):
+        return RECIPE
+    return CLASSIFIER if isinstance(one, ClassifierCandidate) else PIPELINE
 
 
 def _design(
@@ -317,7 +352,7 @@ def _told(
         design["baseline_story"] = baseline_story(experiment.runs[named[base]].facts, called)
     in_order = sorted(result.verdicts, key=lambda verdict: list(named).index(verdict.name))
     verdicts = tuple(
-        replace(v, change=worded(one.estimator)) if isinstance(one, PipelineCandidate) else v
+        replace(v, change=one.worded) if isinstance(one, CLASSICAL) else v
         for v, one in ((v, named[v.name]) for v in in_order)
     )
     return replace(result, design=design, verdicts=verdicts)
@@ -325,14 +360,13 @@ def _told(
 
 def _called(name: str, one: Recipe | Other) -> str:
     """What sentences call a candidate: a capital at their start would change a bare name."""
-    kind = RECIPE if isinstance(one, Recipe) else PIPELINE
-    return name if name == DEFAULT else f"the {kind} {name}"
+    return name if name == DEFAULT else f"the {_kind(one)} {name}"
 
 
 def _what(one: Recipe | Other) -> dict[str, str]:
     if isinstance(one, Recipe):
         return {RECIPE: describe_difference(Recipe(), one) or "every default"}
-    return {PIPELINE: worded(one.estimator) if isinstance(one, PipelineCandidate) else one.name}
+    return {_kind(one): one.worded if isinstance(one, CLASSICAL) else one.name}
 
 
 def _warned(named: dict[str, Recipe | Other], experiment: Experiment) -> list[str]:
