@@ -49,7 +49,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     """A neural text classifier for scikit-learn's pipelines, folds and searches.
 
     The order of the rows changes nothing, and the same seed gives the same network. Classifiers of
-    one process share compiled programs.
+    one process share compiled programs. It trains where JAX does by default (JAX_PLATFORMS), and
+    keeps what is compiled only where JAX_COMPILATION_CACHE_DIR names a folder: `textkaizen.train`
+    takes a device and keeps it in the user's folder for caches.
 
     Args:
         recipe: how the network is made; None is the baseline, `Recipe()`.
