@@ -39,8 +39,9 @@ demo: $(VENV)/run
 	@echo "Open $(OUT)/report.html in a browser. To talk with the model:"
 	@echo "$(RUN)/textkaizen chat $(OUT)/model --replies examples/replies-en.csv"
 
+# A process a core, up to four (each holds JAX and Keras); a file's tests share what they compile.
 test: $(VENV)/dev
-	$(RUN)/python -m pytest -q
+	$(RUN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-all: $(VENV)/dev
 	$(RUN)/python -m pytest -q -m ""

@@ -85,9 +85,12 @@ def test_picked_rows_are_those_that_scipy_picks(bags):
             np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
 
-@pytest.mark.parametrize("lazy", [True, False])
+DECAYED = {"optimiser": "adamw", "weight_decay": 0.01, "dropout": 0.4}
+
+
 @pytest.mark.parametrize(
-    "knobs", [{}, {"optimiser": "adamw", "weight_decay": 0.01, "dropout": 0.4}]
+    ("lazy", "knobs"),
+    [(True, DECAYED), (False, {}), pytest.param(False, DECAYED, marks=pytest.mark.slow)],
 )
 def test_where_pieces_end_does_not_show(bags, monkeypatch, lazy, knobs):
     """Rows catch up at the end of a piece: float32 rounds a few more times, no more."""

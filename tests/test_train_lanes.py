@@ -151,6 +151,7 @@ CROWD = [
 ]
 
 
+@pytest.mark.slow  # a minute of compiling; test_catalogue_lanes.py shows it of every improvement
 def test_a_lane_alone_is_that_lane_in_a_crowd_in_any_order():
     alone = [bits(train(each, SHARED)) for each in CROWD[:6]]
     shared, crowd = Programs(), [*CROWD[::-1], *CROWD]

@@ -116,7 +116,10 @@ CROWDS = {
 }
 
 
-@pytest.mark.parametrize("name", CROWDS)
+SLOW = {"drawn": [pytest.mark.slow]}  # its program takes a minute to compile
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW.get(name, [])) for name in CROWDS])
 def test_a_lane_in_one_program_with_others_is_that_lane_alone(name, met, monkeypatch):
     sizes, meet = met
     monkeypatch.setattr(lanes, "lazy_pays", lambda rows, _: name == "drawn" and rows > 0)

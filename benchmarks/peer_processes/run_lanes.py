@@ -38,7 +38,7 @@ def start(task: str, how: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """Run the improvements' lanes, and return what they took and what runs the others."""
     corpus = canonical(load_corpus(Path(task), Columns("text", "label", None)))
     threads = Threads()
-    programs = Programs(compiled_folder(), threads.waiting)
+    programs = Programs(compiled_folder())
     material = Material(corpus, how["folds"], tuple(how["seeds"]))
     experiment = Experiment(material, threads, programs, threads.stopping)
     base = Recipe.from_dict(how["recipe"])

@@ -7,7 +7,6 @@ pipeline of scikit-learn's, `compared.PipelineCandidate`, reads texts and cuts t
 from __future__ import annotations
 
 import json
-import threading
 import time
 from dataclasses import dataclass
 
@@ -29,9 +28,6 @@ from textkaizen.study.material import Material
 BASELINE = TextRules()
 ALL = "all_classical"  # stands for every one of them
 WARNED = "warned: "  # facts of lanes that scikit-learn warned of
-
-# A seed's folds are cut by the first lane that needs them; of several the others wait.
-_cutting = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -88,8 +84,6 @@ class ClassifierCandidate:
         Raises:
             RecipeError: it cannot learn these features.
         """
-        with _cutting:
-            material.prepare(self.rules, seed_number)
         bags = material.fold_bags(self.rules, seed_number, fold)
         begun, seed = time.perf_counter(), lane_seed(material.seeds[seed_number], fold)
         labels = material.labels

@@ -2,12 +2,13 @@
 
 Counting features is done once; a vocabulary and all else that learns is learnt from each fold's
 training part alone. All folds' tables get the same number of rows, so that they share compiled
-programs. A seed is cut when its first lane is about to run: a study may end before it needs them
-all.
+programs. A seed is cut when its first lane is about to run (a study may end before it needs them
+all), and kept as long as there is room.
 """
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,11 +19,14 @@ from scipy.sparse import csr_matrix
 from textkaizen.data import Corpus, folds, together
 from textkaizen.recipe import TextRules
 from textkaizen.text.features import Texts
+from textkaizen.text.kept import Lately, matrix_bytes
 from textkaizen.text.normalise import normalise
 from textkaizen.train.batches import rounded
 
 if TYPE_CHECKING:
     from textkaizen.text.tokens import TokenStore
+
+MOST_BYTES = 1 << 30  # of bags that are kept: with some fifty text rules there may be many
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,11 @@ class Material:
     fold_count: int
     seeds: tuple[int, ...]
     store: TokenStore | None = None
-    _bags: dict[tuple[TextRules, int, int], FoldBags] = field(default_factory=dict, repr=False)
     _rows: dict[tuple[TextRules, int], int] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._bags: Lately[tuple[FoldBags, ...]] = Lately(MOST_BYTES, _bytes)
+        self._lock = threading.Lock()
 
     @cached_property
     def texts(self) -> Texts:
@@ -88,25 +95,36 @@ class Material:
         return np.stack(parts)
 
     def prepare(self, rules: TextRules, seed_number: int) -> None:
-        """Cut every fold of a seed for these rules; does nothing the second time.
+        """Cut every fold of a seed for these rules; does nothing if they are there.
 
-        Called before lanes of that seed start, since lanes in threads only read.
+        Called before lanes of that seed start, so that these seldom have to.
         """
-        if (rules, seed_number) in self._rows:
-            return
-        fold_of, most, seed = self.partition[seed_number], 0, self.seeds[seed_number]
+        self._cut(rules, seed_number)
+
+    def fold_bags(self, rules: TextRules, seed_number: int, fold: int) -> FoldBags:
+        """Return one fold; what has made way for others is cut again."""
+        own = self._bags.peek((rules, seed_number)) or self._cut(rules, seed_number)
+        return own[fold]
+
+    def table_rows(self, rules: TextRules, seed_number: int) -> int:
+        """Rows that hold the vocabulary of every fold of a seed, a rounded number; `prepare` must
+        have been called for these rules and this seed."""
+        return self._rows[rules, seed_number]
+
+    def _cut(self, rules: TextRules, seed_number: int) -> tuple[FoldBags, ...]:
+        with self._lock:
+            return self._bags.get((rules, seed_number), lambda: self._folds(rules, seed_number))
+
+    def _folds(self, rules: TextRules, seed_number: int) -> tuple[FoldBags, ...]:
+        fold_of, made, seed = self.partition[seed_number], [], self.seeds[seed_number]
         for fold in range(self.fold_count):
             train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
             features = self.texts.learn(rules, train, self.labels[train], seed)
-            own = FoldBags(train, test, features.bags(train), features.bags(test))
-            self._bags[rules, seed_number, fold] = own
-            most = max(most, own.train_bags.shape[1])
+            made.append(FoldBags(train, test, features.bags(train), features.bags(test)))
+        most = max(each.train_bags.shape[1] for each in made)
         self._rows[rules, seed_number] = rounded(most)
+        return tuple(made)
 
-    def fold_bags(self, rules: TextRules, seed_number: int, fold: int) -> FoldBags:
-        """Return one fold; `prepare` must have been called for these rules and this seed."""
-        return self._bags[rules, seed_number, fold]
 
-    def table_rows(self, rules: TextRules, seed_number: int) -> int:
-        """Rows that hold the vocabulary of every fold of a seed, a rounded number."""
-        return self._rows[rules, seed_number]
+def _bytes(folds: tuple[FoldBags, ...]) -> int:
+    return sum(matrix_bytes(each.train_bags) + matrix_bytes(each.test_bags) for each in folds)

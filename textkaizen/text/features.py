@@ -8,7 +8,7 @@ IDF, selection, reduction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,12 +16,15 @@ from scipy.sparse import csr_matrix
 
 from textkaizen.recipe import LEARNT_TOKENS, TextRules
 from textkaizen.text.count import Counts, count
+from textkaizen.text.kept import Lately, matrix_bytes
 from textkaizen.text.streams import Streams
 from textkaizen.text.vectorise import Vocabulary, bags, learn, learnt_tokeniser
 
 if TYPE_CHECKING:
     from textkaizen.text.reduce import Projection
     from textkaizen.text.tokens import TokenStore
+
+MOST_BYTES = 1 << 29  # of counts that are kept: a study tries some fifty text rules
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Features:
 
 @dataclass
 class Texts:
-    """Texts, and what has been counted in them so far.
+    """Texts, and what has been counted in them lately.
 
     Args:
         texts: all, training and others.
@@ -59,7 +62,9 @@ class Texts:
 
     texts: Sequence[str]
     store: TokenStore | None = None
-    _counts: dict[TextRules, Counts] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._counts: Lately[Counts] = Lately(MOST_BYTES, lambda own: matrix_bytes(own.matrix))
 
     def learn(self, rules: TextRules, rows: np.ndarray, labels: np.ndarray, seed: int) -> Features:
         """Learn all that the rules learn from texts.
@@ -92,9 +97,8 @@ class Texts:
             subwords = learn_subwords([write(self.texts[row]) for row in rows], rules.tokenising)
             return count(self.texts, rules, learnt_tokeniser(subwords, rules)), subwords
         own = rules.counting
-        if own not in self._counts:
-            self._counts[own] = count(self.texts, own, self._tokeniser(own))
-        return self._counts[own].under(rules), ""
+        made = self._counts.get(own, lambda: count(self.texts, own, self._tokeniser(own)))
+        return made.under(rules), ""
 
     def _tokeniser(self, rules: TextRules):
         if rules.tokenising == TextRules().tokenising or rules.words == (0, 0):

@@ -44,7 +44,7 @@ def is_penalised(knobs: Knobs) -> bool:
 def needs_plain_path(knobs: Knobs) -> bool:
     """Whether every step changes every row of the table, so that rows cannot be lazy."""
     limited = knobs.max_norm < math.inf
-    others = limited, knobs.average > 0, knobs.optimiser == "nadam"
+    others = limited, knobs.average > 0
     return is_penalised(knobs) or any(others) or largest_shrink(knobs) > LARGEST_SHRINK
 
 
@@ -96,6 +96,7 @@ def specification(
         limited=knobs.max_norm < math.inf,
         averaged=knobs.average > 0,
         adadelta=knobs.optimiser == "adadelta",
+        nadam=knobs.optimiser == "nadam" and room.rows > 0,
         decays=knobs.weight_decay > 0,
         each_step=knobs.schedule == "range_test",
     )
@@ -175,7 +176,7 @@ def _rates_and_tables(chosen: Optimiser, begin: int, room: Room) -> tuple[np.nda
     if room.rows:
         tables = missed_tables(chosen, begin, room.steps).astype(np.float32)
         # Where nothing decays the logarithm of P is 0, and a program that knows does without.
-        tables = tables if chosen.rates.shrink.any() else tables[:TERMS]
+        tables = tables if chosen.rates.shrink.any() else tables[:-1]
     return rates, tables
 
 

@@ -27,7 +27,7 @@ logarithm of P is one more row of the table.
 In float32 the difference of two sums over 1 / (1 - keep_m) steps is off by as many roundings of one
 step: 6e-7 of it for Adam, more with a momentum near 1 whose rate or decay changes.
 
-Nadam cannot go this way: its epsilon changes with the step.
+Nadam's epsilon changes with the step: it goes another way, see `lazy_nadam`.
 
 At the end of each epoch all rows catch up, so that weights between epochs are the plain ones and
 tables are only as long as an epoch.
@@ -46,6 +46,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from textkaizen.train.lazy_nadam import NADAM_TERMS, ahead, changes_epsilon, nadam_tables
 from textkaizen.train.optimise import Optimiser, Rule
 
 TERMS = 4
@@ -55,9 +56,10 @@ Rows = tuple[Array, Array, Array]  # weights, m and v, [rows, units] each
 
 
 def missed_tables(optimiser: Optimiser, begin: int, steps: int) -> np.ndarray:
-    """Return the tables of an epoch as float64 [TERMS + 1, steps + 1].
+    """Return the tables of an epoch as float64 [TERMS + 1, steps + 1]; for Nadam there are more.
 
-    Row k < TERMS is G[k, l] for l = 0 .. steps, row TERMS the logarithm of P, 0 at the first step.
+    Row k < TERMS is G[k, l] for l = 0 .. steps, or they are those of `nadam_tables`. The last row
+    is the logarithm of P, 0 at the first step.
     Steps beyond the optimiser's last are taken to have its last rate; a table made for more steps
     than are used is exact where it is used.
 
@@ -72,6 +74,8 @@ def missed_tables(optimiser: Optimiser, begin: int, steps: int) -> np.ndarray:
     logs = np.log1p(-shrink[begin:known], dtype=np.float64)
     product = np.concatenate([[0.0], np.cumsum(logs), np.zeros(begin + steps - known)])
     product[known - begin + 1 :] = product[known - begin]
+    if changes_epsilon(optimiser):
+        return np.stack([*nadam_tables(optimiser, begin, steps, product), product])
     if keep == 0 or not rate_m.any():
         return np.stack([*np.zeros((TERMS, steps + 1)), product])
     if rho == 1:  # momentum: no term but the first, which may reach far back
@@ -142,7 +146,7 @@ def catch_up(
         last: int [rows], from 0 to `now`.
         now: steps done in this epoch.
         rule: scalars.
-        tables: [TERMS + 1, steps + 1], of this epoch; without its last row nothing decays.
+        tables: of `missed_tables`, of this epoch; without its last row nothing decays.
         gaps: of `gap_table`, for as many steps at least; None works each row's out.
 
     Returns:
@@ -155,8 +159,32 @@ def catch_up(
         found = after(gap.astype(weight.dtype), rule)
     else:
         found = Gaps(*jnp.moveaxis(gaps.at[gap].get(mode="clip"), -1, 0))
-    decay, gone, shrunk, a, fallen = found
     at_last, at_now = tables[:, last], tables[:, now]
+    terms, way = TERMS, _moved
+    if len(tables) > TERMS + 1:
+        terms, way = NADAM_TERMS + 1, _moved_by_nadam
+    moved = way((m, v), gap, found, at_last[:terms], at_now[:terms], rule)
+    if len(tables) > terms:
+        lost = -jnp.expm1(at_now[terms] - at_last[terms])[:, None]
+        moved = lost * weight + jnp.exp(at_now[terms]) * moved
+    # Weights first: then each array can be changed in its place.
+    weight, m, v = jax.lax.optimization_barrier((weight - moved, m, v))
+    return weight, m * found.decay[:, None], v * found.shrunk[:, None]
+
+
+def _moved(
+    moments: tuple[Array, Array], gap: Array, found: Gaps, at_last: Array, at_now: Array, rule: Rule
+) -> Array:
+    """Return how far weights have gone, [rows, units], but for what decay does.
+
+    Args:
+        moments: m and v, [rows, units] each, of the step a row was read last.
+        gap: [rows].
+        found: for each row.
+        at_last, at_now: of the tables, [.., rows] and [..].
+        rule: scalars.
+    """
+    (m, v), (_, gone, _, a, fallen) = moments, found
     missed = []
     for k in range(TERMS):
         tail = sum(comb(k, i) * fallen ** (k - i) * a**i * at_now[i] for i in range(k + 1))
@@ -171,13 +199,19 @@ def catch_up(
     total = missed[-1]
     for k in reversed(range(TERMS - 1)):
         total = total * s + missed[k]
-    moved = m * under * total
-    if len(tables) > TERMS:
-        lost = -jnp.expm1(at_now[TERMS] - at_last[TERMS])[:, None]
-        moved = lost * weight + jnp.exp(at_now[TERMS]) * moved
-    # Weights first: then each array can be changed in its place.
-    weight, m, v = jax.lax.optimization_barrier((weight - moved, m, v))
-    return weight, m * decay[:, None], v * shrunk[:, None]
+    return m * under * total
+
+
+def _moved_by_nadam(
+    moments: tuple[Array, Array], gap: Array, found: Gaps, at_last: Array, at_now: Array, rule: Rule
+) -> Array:
+    """The same where epsilon changes with the step."""
+    m, v = moments
+    root = jnp.sqrt(v)
+    from_last = ahead(at_last, root, rule.outside)
+    from_now = ahead(at_now[:, None], root * found.a[:, None], rule.outside)
+    missed = from_last - found.decay[:, None] * from_now
+    return jnp.where(gap[:, None] > 0, m * missed, 0.0)
 
 
 def side_by_side(weight: np.ndarray, m: Any, v: Any) -> np.ndarray:

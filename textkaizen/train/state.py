@@ -27,6 +27,7 @@ class Spec(NamedTuple):
         limited: max-norm may be finite (plain path).
         averaged: weights are averaged (plain path).
         adadelta: the optimiser's rule is Adadelta's.
+        nadam: rows catch up as Nadam's do (lazy path).
         decays: weights decay.
         each_step: logs are kept step by step, not summed (a write a step).
     """
@@ -42,6 +43,7 @@ class Spec(NamedTuple):
     limited: bool = False
     averaged: bool = False
     adadelta: bool = False
+    nadam: bool = False
     decays: bool = False
     each_step: bool = False
 
@@ -94,8 +96,8 @@ class Inputs(NamedTuple):
         extras: see there.
         rule: the optimiser's constants.
         rates: float32 [steps, 6], a row of `Rates` for each step of this epoch.
-        tables: float32 [TERMS, steps + 1], for rows that catch up in this epoch; one row more where
-            weights decay.
+        tables: float32 [.., steps + 1], for rows that catch up in this epoch, of `missed_tables`;
+            one row more where weights decay.
         penalties: float32 [layers] each.
         max_norm: scalar.
         key, epoch: decide everything random in a step, with its number in the epoch.
