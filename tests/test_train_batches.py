@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from textkaizen.train.batches import Room, arrange, epoch_orders, rounded
+from textkaizen.train.batches import Chosen, Room, arrange, epoch_orders, room_needed, rounded
 
 
 @st.composite
@@ -131,3 +131,19 @@ def test_orders_are_permutations_that_differ_and_repeat_with_the_seed():
         assert (order == next(second)).all()
     assert len({tuple(order) for order in epochs}) == 4
     assert (next(epoch_orders(50, 4)) != epochs[0]).any()
+
+
+def test_rows_told_by_number_are_laid_out_as_rows_that_were_copied():
+    bags = csr_matrix(
+        np.random.default_rng(0).random((40, 9)) * (np.random.default_rng(1).random((40, 9)) < 0.3),
+        dtype=np.float32,
+    )
+    rows = np.array([3, 5, 8, 13, 21, 34])
+    chosen, copied, order = Chosen(bags, rows), bags[rows], np.random.default_rng(2).permutation(6)
+    assert chosen.shape == copied.shape
+    assert room_needed(chosen, 2, 0, 9) == room_needed(copied, 2, 0, 9)
+    found, expected = (
+        arrange(one, rows.astype(np.int32), 2, order, table_rows=9)[0] for one in (chosen, copied)
+    )
+    for own, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(own, other)

@@ -309,7 +309,7 @@ def test_units_stay_whole_and_the_share_repeats_with_its_seed():
     for seed in range(5):
         given = lane(RECIPE.with_knobs(validation=0.3), seed, units=units)
         part, again = lanes._parted(given), lanes._parted(given)
-        training, held = set(units[rows_of(part.bags)]), set(units[rows_of(part.val_bags)])
+        training, held = set(units[part.bags.rows]), set(units[rows_of(part.val_bags)])
         assert held
         assert not training & held
         assert rows_of(part.val_bags) == rows_of(again.val_bags)

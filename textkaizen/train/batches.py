@@ -22,7 +22,7 @@ LOOKED_EPOCHS = 100
 LOOKED_TEXTS = 1_000_000  # 10 ms
 ROW_EPOCHS = 3
 ROW_ENTRIES = 2_000_000  # non-zeros looked at for different features, at most
-PIECE_ENTRIES = 4_000_000  # non-zeros laid out at once, at most: 80 MB
+PIECE_ENTRIES = 1_000_000  # non-zeros laid out at once, at most: 20 MB
 SCRATCH = 1 << 18  # cells, 1 MB: what a core keeps close
 
 
@@ -73,6 +73,31 @@ class Batches(NamedTuple):
     valid: np.ndarray
 
 
+class Chosen(NamedTuple):
+    """Rows of a matrix, told by their numbers: parting texts copies none of their bags.
+
+    Args:
+        bags: [all texts, features].
+        rows: int [texts], of `bags`.
+    """
+
+    bags: csr_matrix
+    rows: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Texts and features, as of a matrix."""
+        return len(self.rows), self.bags.shape[1]
+
+
+def lengths_of(bags: csr_matrix | Chosen) -> np.ndarray:
+    """Count the non-zeros of each text."""
+    if isinstance(bags, Chosen):
+        begins = bags.bags.indptr
+        return begins[bags.rows + 1] - begins[bags.rows]
+    return np.diff(bags.indptr)
+
+
 def rounded(size: int) -> int:
     """Round up to an eighth of an octave: at most 12.5 % more.
 
@@ -93,7 +118,7 @@ def epoch_orders(texts: int, seed: int) -> Iterator[np.ndarray]:
         yield generator.permutation(texts)
 
 
-def room_needed(bags: csr_matrix, batch_size: int, seed: int, table_rows: int) -> Room:
+def room_needed(bags: csr_matrix | Chosen, batch_size: int, seed: int, table_rows: int) -> Room:
     """Tell the room that the epochs of a lane need, with some to spare, rounded.
 
     Non-zeros are counted in as many epochs as LOOKED_TEXTS allow, in the lane's own order;
@@ -105,7 +130,7 @@ def room_needed(bags: csr_matrix, batch_size: int, seed: int, table_rows: int) -
         batch_size, seed: the lane's.
         table_rows: rows of a table whose rows are lazy; 0 for the plain path.
     """
-    texts, lengths = bags.shape[0], np.diff(bags.indptr)
+    texts, lengths = bags.shape[0], lengths_of(bags)
     starts = np.arange(0, texts, batch_size)
     looked = min(max(LOOKED_TEXTS // texts, ROW_EPOCHS), LOOKED_EPOCHS)
     entries, different = 1, []
@@ -130,7 +155,7 @@ def spacious(room: Room) -> Room:
 
 
 def arrange(
-    bags: csr_matrix,
+    bags: csr_matrix | Chosen,
     labels: np.ndarray,
     batch_size: int,
     order: np.ndarray,
@@ -218,8 +243,10 @@ class Rows(NamedTuple):
         return len(self.indices)
 
 
-def rows_of(bags: csr_matrix, order: np.ndarray) -> Rows:
+def rows_of(bags: csr_matrix | Chosen, order: np.ndarray) -> Rows:
     """Pick rows; the same as `bags[order]`, without what SciPy checks on the way."""
+    if isinstance(bags, Chosen):
+        bags, order = bags.bags, bags.rows[order]
     begins = bags.indptr[order]
     lengths = bags.indptr[order + 1] - begins
     indptr = np.zeros(len(order) + 1, np.int64)

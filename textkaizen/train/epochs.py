@@ -17,7 +17,7 @@ import jax
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from textkaizen.train.batches import Batches, Room, arrange, epoch_orders, spacious
+from textkaizen.train.batches import Batches, Chosen, Room, arrange, epoch_orders, spacious
 from textkaizen.train.layouts import Shelf
 
 
@@ -49,7 +49,7 @@ class Epochs:
         shelf: where pieces are kept for other lanes that read the same; None lays out for oneself.
     """
 
-    bags: csr_matrix
+    bags: csr_matrix | Chosen
     labels: np.ndarray
     batch_size: int
     seed: int

@@ -23,7 +23,7 @@ from textkaizen.errors import RecipeError
 from textkaizen.nets.ensemble import ensemble_logits
 from textkaizen.nets.plain import Network, logits
 from textkaizen.recipe import Knobs, Recipe, Shape
-from textkaizen.train.batches import Room, room_needed, rounded
+from textkaizen.train.batches import Chosen, Room, room_needed, rounded
 from textkaizen.train.epochs import Epochs, Piece
 from textkaizen.train.inputs import (
     epoch_inputs,
@@ -119,7 +119,7 @@ class _Texts(NamedTuple):
         plan: what tells them from those of other lanes.
     """
 
-    bags: csr_matrix
+    bags: csr_matrix | Chosen
     labels: np.ndarray
     val_bags: csr_matrix
     val_labels: np.ndarray
@@ -366,7 +366,8 @@ def _parted(lane: Lane, layouts: Layouts | None = None) -> _Texts:
 
     def parted() -> _Texts:
         held = hold_out(labels.tolist(), units, share, lane.seed)
-        return _Texts(lane.bags[~held], labels[~held], lane.bags[held], labels[held], plan)
+        own = Chosen(lane.bags, np.flatnonzero(~held))
+        return _Texts(own, labels[~held], lane.bags[held], labels[held], plan)
 
     return layouts.shelf(plan)("texts", parted) if layouts is not None else parted()
 

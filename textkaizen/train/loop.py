@@ -87,6 +87,7 @@ def run(
         if stops:
             stopping = update(stopping, epoch, sign * logs[course.monitor], course.min_delta)
             if stopping.best_epoch == epoch:
+                kept = None  # before the next: two copies need not stand side by side
                 kept = keep(state)
         # Each callback is called, even when one before it has asked to stop.
         answers = [callback(epoch, logs) is True for callback in course.callbacks]
