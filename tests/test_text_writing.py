@@ -72,6 +72,9 @@ def test_addresses_are_looked_for_before_the_numbers_and_names_in_them():
 @settings(max_examples=500, deadline=None)
 @given(WRITINGS, MIXED)
 @example(ALL_ON, "".join(PARTS))
+@example(ALL_ON, "@a" * 20)
+@example(ALL_ON, "a@b.c@d.e" * 20)
+@example(ALL_ON, "1a" * 20 + "www." * 20)
 def test_twice_is_once(writing, text):
     once = writer(writing)(text)
     assert writer(writing)(once) == once

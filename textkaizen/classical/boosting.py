@@ -3,7 +3,9 @@
 A hundred rounds of one tree a class, 31 leaves each, as LightGBM has it by default; at least 5
 texts a leaf instead of 20 (a class may have few), weights sorted into 15 bins instead of 255 and a
 fifth of the features for each tree. These cost accuracy where texts are many (a half to one and a
-half points on germeval2018_coarse and jrte_pn) and half the time everywhere.
+half points on germeval2018_coarse and jrte_pn) and half the time everywhere. A penalty of 1 on what
+leaves say keeps many classes from running away: of 150, each has next to no curvature at first, and
+without it ten rounds on clinc150 ended at 11 % right.
 
 Rejected: scikit-learn's (its fast one reads dense tables only, its other one is far too slow for
 many classes), XGBoost (brings 200 MB of GPU code along, takes as long), LightGBM's own file (its
@@ -33,6 +35,7 @@ BOOSTING = {
     "min_data_in_leaf": 5,
     "max_bin": 15,
     "feature_fraction": 0.2,
+    "lambda_l2": 1.0,
 }
 ALWAYS = {
     "verbosity": -1,

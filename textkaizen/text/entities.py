@@ -17,7 +17,9 @@ URL = regex.compile(
 EMAIL = regex.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]++@[A-Za-z0-9\-]++(?:\.[A-Za-z0-9\-]++)++"
 )
-MENTION = regex.compile(r"(?<![A-Za-z0-9_@.])@[A-Za-z0-9_]++")
+# Names that follow each other without a blank are one: each would be found only once the one before
+# is gone, and so would change the text whenever it is looked at.
+MENTION = regex.compile(r"(?<![A-Za-z0-9_@.])(?:@[A-Za-z0-9_]++)++")
 # Signs that texts use as letters or marks are none: (c), (r), TM, !!, !?, i, arrows.
 _PICTURE = (
     r"(?:\p{Emoji_Presentation}|(?![©®™‼⁉ℹ↔-↪])\p{Extended_Pictographic}|"
