@@ -1,5 +1,6 @@
 """Text rules of every kind -> bags: learnt from training texts only, and the same in a model."""
 
+import json
 from dataclasses import replace
 from functools import cache
 
@@ -146,4 +147,32 @@ def test_a_model_of_another_dictionary_is_refused(tmp_path):
     older = model.facts["analyser"].replace("unidic-lite 1.", "unidic-lite 0.")
     save_model(replace(model, facts=model.facts | {"analyser": older}), tmp_path / "model")
     with pytest.raises(ModelError, match=r'model.*pip install "unidic-lite==0\..*"; or train it'):
+        load_model(tmp_path / "model")
+
+
+def test_a_model_of_another_neologdn_is_refused(tmp_path):
+    rules = TextRules(neologdn=True)
+    model, _ = learnt_model(rules)
+    save_model(model, tmp_path / "model")
+    assert load_model(tmp_path / "model").predict(TEXTS) == model.predict(TEXTS)
+    save_model(replace(model, facts=model.facts | {"neologdn": "0.1"}), tmp_path / "model")
+    with pytest.raises(ModelError, match=r"trained with neologdn 0\.1, here is"):
+        load_model(tmp_path / "model")
+
+
+FORGED = {
+    "no JSON": lambda learnt: learnt | {"model": 3},
+    "padding": lambda learnt: learnt | {"padding": {"strategy": {"Fixed": 300_000_000}}},
+    "cutting": lambda learnt: learnt | {"pre_tokenizer": {"type": "Split"}},
+    "nothing unknown": lambda learnt: learnt | {"model": learnt["model"] | {"unk_id": None}},
+}
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+def test_pieces_of_words_that_nobody_learnt_are_refused_when_a_model_is_loaded(forge, tmp_path):
+    model, _ = learnt_model(RULES["unigrams"])
+    forged = json.dumps(forge(json.loads(model.vocabulary.subwords)))
+    changed = replace(model, vocabulary=replace(model.vocabulary, subwords=forged))
+    save_model(changed, tmp_path / "model")
+    with pytest.raises(ModelError, match="learnt pieces of words cannot be read"):
         load_model(tmp_path / "model")

@@ -90,6 +90,13 @@ def test_the_same_seed_gives_the_same_numbers(kind):
     np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_seed_will_do(kind):
+    bags, _ = example(5)
+    large = fit(kind, bags, 5, 20261128001 + 2**40).apply(bags)
+    assert np.isfinite(large.data).all()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["sib200_de", "clinc150_small", "germeval2018_coarse"])
 def test_real_texts_are_reduced_as_by_scikit_learn(name):

@@ -1,6 +1,7 @@
 """Texts brought to one form: every rule, and twice is once."""
 
 import time
+from importlib.metadata import PackageNotFoundError
 from unicodedata import normalize
 
 import pytest
@@ -117,6 +118,9 @@ def test_time_grows_with_the_length_and_not_with_its_square(unit):
 
 
 def test_what_is_not_installed_is_named(monkeypatch):
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(module, "version", missing)
     with pytest.raises(MissingExtraError, match=r'pip install "textkaizen\[ja\]"'):
         writer(PLAIN._replace(neologdn=True, repeats=9))

@@ -292,6 +292,10 @@ class _Material:
         identity = vocabulary.streams.identity
         if identity:
             facts["analyser"] = identity
+        if vocabulary.rules.neologdn:
+            from textkaizen.text.writing import neologdn_version
+
+            facts["neologdn"] = neologdn_version()
         if projection is not None:
             networks = tuple(_on_bags(network, projection) for network in networks)
         labels, first = self.corpus.classes, networks[0] if networks else None

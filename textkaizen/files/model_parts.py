@@ -15,7 +15,7 @@ from textkaizen.model import KINDS
 from textkaizen.nets.plain import Network
 from textkaizen.recipe import LEARNT_TOKENS, Recipe, TextRules
 from textkaizen.text.buckets import kinds_of
-from textkaizen.text.vectorise import Vocabulary
+from textkaizen.text.vectorise import Vocabulary, learnt_tokeniser
 
 if TYPE_CHECKING:
     from textkaizen.classical.classifiers import Classifier
@@ -114,6 +114,8 @@ def vocabulary_of(
     learns = rules.tokens in LEARNT_TOKENS and rules.words != (0, 0)
     if not isinstance(subwords, str) or bool(subwords) != learns:
         refuse(folder, f"{VOCABULARY} has not the subwords that the recipe asks for")
+    if learns:
+        _require_subwords(folder, subwords, rules)
     scales = arrays.get("scales", np.zeros(0, np.float32))
     vocabulary = Vocabulary(rules, terms, split, arrays["idf"], scales, subwords)
     if tuple(map(len, vocabulary.numbers)) != (split, len(arrays["idf"]) - split):
@@ -241,6 +243,8 @@ def require_analyser(folder: Path, facts: dict[str, Any], rules: TextRules) -> N
         MissingExtraError: what cuts texts is not installed.
         ModelError: it is another, or its dictionary is of another version.
     """
+    if rules.neologdn:
+        _require_neologdn(folder, facts)
     identity = facts.get("analyser", "")
     if rules.words == (0, 0) or (not identity and rules.tokenising == TextRules().tokenising):
         return
@@ -250,5 +254,24 @@ def require_analyser(folder: Path, facts: dict[str, Any], rules: TextRules) -> N
         refuse(folder, f"{MODEL} does not say what cuts its words")
     try:
         require_same(identity, rules.tokenising)
+    except ModelError as error:
+        raise ModelError(f"In {folder}: {error}.") from error
+
+
+def _require_neologdn(folder: Path, facts: dict[str, Any]) -> None:
+    from textkaizen.text.writing import neologdn_version
+
+    here, then = neologdn_version(), facts.get("neologdn")
+    if here != then:
+        raise ModelError(
+            f"A model's texts must be written as they were when it was trained; {folder} was "
+            f"trained with neologdn {then}, here is {here}. Install that version, or train the "
+            "model again."
+        )
+
+
+def _require_subwords(folder: Path, subwords: str, rules: TextRules) -> None:
+    try:
+        learnt_tokeniser(subwords, rules)
     except ModelError as error:
         raise ModelError(f"In {folder}: {error}.") from error

@@ -55,6 +55,7 @@ def fit(kind: str, bags: csr_matrix, numbers: int, seed: int) -> Projection:
     2006, Very sparse random projections (random_projection).
     """
     texts, features = bags.shape
+    seed %= 2**32  # the most that scikit-learn takes
     if min(texts, features) < 2:  # nothing to learn from
         return Projection(np.ones((features, 1), np.float32), np.zeros(1, np.float32))
     if kind == "random_projection":

@@ -13,7 +13,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache, partial
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 import regex
@@ -104,12 +104,23 @@ def _neologdn() -> Step:
     Source: Sato, Hashimoto & Okumura 2017, Implementation of a word segmentation dictionary called
     mecab-ipadic-NEologd, section 3.
     """
-    if find_spec("neologdn") is None:
-        raise MissingExtraError(
-            "The text rule neologdn needs the package of that name, which is not installed. "
-            'Install it with: pip install "textkaizen[ja]"'
-        )
+    neologdn_version()
     import neologdn
 
     # Half surrogate pairs are no text to it.
     return lambda text: neologdn.normalize(SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text))
+
+
+def neologdn_version() -> str:
+    """Return the version of neologdn, which decides how texts are written.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        return version("neologdn")
+    except PackageNotFoundError as missing:
+        raise MissingExtraError(
+            "The text rule neologdn needs the package of that name, which is not installed. "
+            'Install it with: pip install "textkaizen[ja]"'
+        ) from missing

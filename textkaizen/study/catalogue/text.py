@@ -11,10 +11,10 @@ from textkaizen.study.catalogue.entry import ANY, Change, Improvement, Needs
 OFF = (0, 0)
 JAPANESE = Needs(("ja",), ("fugashi", "unidic_lite"), "ja")
 IPADIC = Needs(("ja",), ("fugashi", "ipadic"), "ja")
-SUDACHI = Needs(("ja",), ("sudachipy",), "ja")
+SUDACHI = Needs(("ja",), ("sudachipy", "sudachidict_core"), "ja")
 CHINESE = Needs(("zh",), ("rjieba",), "zh")
-KOREAN = Needs(("ko",), ("kiwipiepy",), "ko")
-THAI = Needs(("th",), ("nlpo3",), "th")
+KOREAN = Needs(("ko",), ("kiwipiepy", "kiwipiepy_model"), "ko")
+THAI = Needs(("th",), ("nlpo3", "pythainlp"), "th")
 SUBWORDS = Needs((), ("tokenizers", "sentencepiece"), "subwords")
 STOP_WORDS = {
     "de": "German",

@@ -82,7 +82,7 @@ def _read(identity: str) -> dict[str, Any]:
         return {"tokens": "words"}
     try:
         found = json.loads(identity)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise ModelError("The model's tokeniser is not one line of JSON: train it again")

@@ -31,9 +31,9 @@ def program_of(rules: Tokenising) -> str:
     """The package that cuts, with its version.
 
     Raises:
-        MissingExtraError: it is not installed, or the one that learns.
+        MissingExtraError: it is not installed.
     """
-    return installed(rules.tokens, ["tokenizers", "sentencepiece"], "subwords")[0]
+    return installed(rules.tokens, ["tokenizers"], "subwords")[0]
 
 
 def learn_subwords(texts: Sequence[str], rules: Tokenising) -> str:
@@ -49,7 +49,7 @@ def learn_subwords(texts: Sequence[str], rules: Tokenising) -> str:
     Raises:
         MissingExtraError: `tokenizers` or `sentencepiece` is not installed.
     """
-    program_of(rules)
+    installed(rules.tokens, ["tokenizers", "sentencepiece"], "subwords")
     from tokenizers import Tokenizer
 
     whole = [piece for text in texts for piece in stretches(readable(text)) if piece]
@@ -58,6 +58,24 @@ def learn_subwords(texts: Sequence[str], rules: Tokenising) -> str:
     made = Tokenizer(learn(sorted(known), rules.subwords))
     made.pre_tokenizer = _words()
     return made.to_str()
+
+
+def _require_plain(learnt: str, rules: Tokenising) -> None:
+    """Refuse what `learn_subwords` does not write: steps that a forged file might run.
+
+    Raises:
+        ValueError: there is one.
+    """
+    found = json.loads(learnt)
+    model = found["model"]
+    steps = ("truncation", "padding", "normalizer", "post_processor", "decoder")
+    strange = [name for name in steps if found.get(name) is not None]
+    if strange or found["pre_tokenizer"].get("type") != "Metaspace":
+        raise ValueError(f"it has steps that are not learnt: {', '.join(strange) or 'cutting'}")
+    kind = {"bpe": "BPE", "unigram": "Unigram"}[rules.tokens]
+    known = model.get("unk_token") == UNKNOWN if kind == "BPE" else model.get("unk_id") == 0
+    if model.get("type") != kind or not known:
+        raise ValueError(f"its model is not one of {kind}")
 
 
 def _words() -> Any:
@@ -142,7 +160,9 @@ def subword_tokeniser(learnt: str, rules: Tokenising) -> Tokeniser:
     from tokenizers import Tokenizer
 
     try:
+        _require_plain(learnt, rules)
         made = Tokenizer.from_str(learnt)
+        made.encode_batch(["a\u3042"], add_special_tokens=False)
     except Exception as broken:  # it raises nothing narrower
         raise ModelError(
             f"The model's learnt pieces of words cannot be read ({broken}): train it again"
