@@ -4,38 +4,40 @@ The steps are small functions from text to text. They go round until nothing cha
 step may make work for another (a full-width at sign becomes one that an address has), and what is
 in its form is left alone by all of them, so normalising twice is normalising once.
 
-What is replaced becomes a word of letters that no language has, so that every way of cutting words
-leaves it whole; what is dropped leaves a blank, so that what stood around it does not join.
+What is replaced becomes a word of small letters that no language has: folding and every way of
+cutting words leave it whole (UniDic, IPADIC and Sudachi, too). It stands between blanks, and
+neologdn, which takes blanks out of Japanese, is shown only what lies between such words. What is
+dropped leaves a blank, so that what stood around it does not join.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-import regex
-
 from textkaizen.errors import MissingExtraError
 from textkaizen.recipe import TextRules
 from textkaizen.recipe.text import Writing
-from textkaizen.text.entities import EMAIL, EMOJI, MENTION, NUMBER, URL
+from textkaizen.text.entities import ENTITIES, replaced
 from textkaizen.text.normalise import normalise
 
-MOST_PASSES = 8  # four have sufficed for every text that was tried
-SURROGATE = regex.compile("[\\ud800-\\udfff]")
+MOST_PASSES = 8  # four have sufficed for every text that was tried, the last to see it is done
+SURROGATE = re.compile("[\\ud800-\\udfff]")
+RUN = re.compile(r"(.)\1+", re.DOTALL)
 Step = Callable[[str], str]
 Form = Literal["NFKC", "NFC"]
-# In the order in which they are looked for: an address has names, dots and digits.
-ENTITIES = {
-    "urls": (URL, "zqurl"),
-    "emails": (EMAIL, "zqmail"),
-    "mentions": (MENTION, "zqname"),
-    "emoji": (EMOJI, "zqemoji"),
-    "numbers": (NUMBER, "zqnumber"),
+WORDS = {
+    "urls": "zqurl",
+    "emails": "zqmail",
+    "mentions": "zqname",
+    "emoji": "zqemoji",
+    "numbers": "zqnumber",
 }
+PLACED = re.compile(rf"(?<!\S)({'|'.join(WORDS.values())})(?!\S)")
 
 
 @lru_cache(maxsize=64)
@@ -56,12 +58,12 @@ def writer(writing: Writing) -> Step:
 
 
 def _round(steps: tuple[Step, ...], text: str) -> str:
-    """Take all steps until nothing changes."""
-    for _ in range(MOST_PASSES):
-        before = text
-        for step in steps:
-            text = step(text)
-        if text == before:
+    """Take step after step until none of them changes anything."""
+    quiet = 0
+    for step in steps * MOST_PASSES:
+        before, text = text, step(text)
+        quiet = quiet + 1 if text == before else 0
+        if quiet == len(steps):
             break
     return text
 
@@ -69,15 +71,15 @@ def _round(steps: tuple[Step, ...], text: str) -> str:
 def _steps(writing: Writing) -> list[Step]:
     form: Form = "NFKC" if writing.unicode == "nfkc" else "NFC"
     steps: list[Step] = [partial(_composed, form, writing.fold_case)]
-    for name, (pattern, word) in ENTITIES.items():
-        how = getattr(writing, name)
-        if how != "keep":
-            blank = f" {word} " if how == "replace" else " "
-            steps.append(partial(pattern.sub, blank))
+    kinds = [kind for kind in ENTITIES if getattr(writing, kind) != "keep"]
+    if kinds:
+        replacing = {kind for kind in kinds if getattr(writing, kind) == "replace"}
+        words = {kind: f" {WORDS[kind]} " if kind in replacing else " " for kind in kinds}
+        steps.append(partial(replaced, words))
     if writing.neologdn:
-        steps.append(_neologdn())
+        steps.append(partial(_between_placed, _neologdn()))
     if writing.repeats:
-        steps.append(partial(_repeats(writing.repeats).sub, lambda found: found[1]))
+        steps.append(partial(RUN.sub, lambda run: run[0][: writing.repeats]))
     return [*steps, _single_blanks]
 
 
@@ -89,13 +91,17 @@ def _composed(form: Form, fold: bool, text: str) -> str:
     return unicodedata.normalize(form, composed.casefold()) if fold else composed
 
 
-def _repeats(most: int) -> regex.Pattern:
-    """What finds a character more than so many times in a row."""
-    return regex.compile(rf"((.)\2{{{most - 1}}})\2++", regex.DOTALL)
-
-
 def _single_blanks(text: str) -> str:
     return " ".join(text.split())
+
+
+def _between_placed(step: Step, text: str) -> str:
+    """Take a step for what stands between replaced words, so that none is joined to another."""
+    if "zq" not in text:
+        return step(text)
+    parts = PLACED.split(text)
+    parts[::2] = [step(part) for part in parts[::2]]
+    return " ".join(filter(None, parts))
 
 
 def _neologdn() -> Step:
