@@ -29,11 +29,18 @@ def test_there_is_a_function_for_every_name_of_a_recipe():
         ("question", "何時ですか？", 1.0),
         ("question", "no", 0.0),
         ("question", "هل؟", 1.0),
+        ("question", "τι κάνεις;", 1.0),
+        ("question", "τι κάνεις\u037e", 1.0),
+        ("question", "er kam; sie ging", 0.0),
         ("exclamation", "¡hola", 1.0),
         ("emoji", "👩‍👧 a 👍", math.log(3)),
         ("url", "see www.a.org", 1.0),
         ("repeats", "soooo", math.log(5)),
+        ("repeats", "soo\n\n\n\n", math.log(5)),
+        ("repeats", "so", math.log(2)),
+        ("repeats", "", 0.0),
         ("japanese", "本ab", 1 / 3),
+        ("japanese", "スーパーﾊﾟ々", 1.0),
     ],
 )
 def test_each_counts_what_its_name_says(name, text, value):

@@ -29,13 +29,24 @@ def assert_latent(bags, numbers, seed):
     np.testing.assert_allclose(own.toarray(), model.transform(bags), atol=1e-6)
 
 
+def assert_principal(bags, numbers):
+    """Sizes of the components are the eigenvalues of the texts' products about the mean."""
+    wide = bags.astype(np.float64)
+    products = (wide @ wide.T).toarray()
+    products -= products.mean(0) + products.mean(1)[:, None] - products.mean()
+    sizes = np.sqrt(np.linalg.eigvalsh(products)[::-1][:numbers])
+    own = fit("pca", bags, numbers, 0).apply(bags).toarray().astype(np.float64)
+    np.testing.assert_allclose(own.mean(0), 0, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(own, axis=0), sizes, rtol=1e-6)
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_svd_and_pca_are_scikit_learns(seed):
     bags, _ = example(seed)
     assert_latent(bags, 7, seed)
     whole = PCA(7, svd_solver="full").fit_transform(bags.toarray().astype(np.float64))
     own = fit("pca", bags, 7, seed).apply(bags).toarray()
-    np.testing.assert_allclose(np.abs(own), np.abs(whole), atol=1e-5)  # signs are free
+    np.testing.assert_allclose(np.abs(own), np.abs(whole), atol=1e-6)  # signs are free
     np.testing.assert_allclose(own.mean(0), 0, atol=1e-6)
 
 
@@ -47,6 +58,13 @@ def test_features_are_chosen_by_scikit_learns_scores(seed):
     there = (bags > 0).astype(int)
     reference = mutual_info_classif(there, labels, discrete_features=True)
     np.testing.assert_allclose(_mutual_information(bags, labels), reference, atol=1e-12)
+
+
+def test_a_zero_that_is_stored_is_no_feature_that_is_there():
+    labels = np.array([0, 0, 1, 1])
+    bags = csr_matrix(np.ones((4, 2)))
+    bags.data[[4, 6]] = 0  # the first feature is of the first class only
+    np.testing.assert_allclose(_mutual_information(bags, labels), [np.log(2), 0], atol=1e-12)
 
 
 def test_what_tells_labels_apart_is_kept_and_of_equals_the_first():
@@ -107,5 +125,9 @@ def test_real_texts_are_reduced_as_by_scikit_learn(name):
     rows, labels = np.arange(len(corpus)), np.unique(corpus.labels, return_inverse=True)[1]
     bags = Texts(corpus.texts).learn(TextRules(), rows, labels, 0).bags(rows)
     assert_latent(bags, 50, 0)
+    assert_principal(bags, 10)
     best = np.argsort(-chi2(bags, labels)[0], kind="stable")[:1000]
     assert chosen("chi2", bags, labels, 1000).tolist() == sorted(best.tolist())
+    some = bags[:, :: bags.shape[1] // 500]  # scikit-learn takes one column at a time
+    reference = mutual_info_classif((some > 0).astype(int), labels, discrete_features=True)
+    np.testing.assert_allclose(_mutual_information(some, labels), reference, atol=1e-12)

@@ -7,8 +7,8 @@ To add one, write a function from a raw text to a number of about 0 to 10, put i
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
-from itertools import groupby
 
 import numpy as np
 import regex
@@ -19,10 +19,12 @@ from textkaizen.text.entities import EMOJI, URL
 DIGIT = regex.compile(r"\p{Nd}")
 CAPITAL = regex.compile(r"\p{Lu}")
 PUNCTUATION = regex.compile(r"\p{P}")
-JAPANESE = regex.compile(r"[\p{Hiragana}\p{Katakana}\p{Han}]")
-# Of ASCII, Spanish, Greek, Arabic, Armenian and East Asian texts.
-QUESTION = regex.compile("[?¿;؟՞？⁇⁈⁉]")
+JAPANESE = regex.compile(r"[\p{Hiragana}\p{Katakana}\p{Han}ーｰﾞﾟ]")
+# Of ASCII, Spanish, Arabic, Armenian, Ethiopic and East Asian texts, and the Greek one (U+037E),
+# which is typed as a semicolon, too.
+QUESTION = regex.compile("[?¿؟՞፧？⁇⁈⁉\\u037e]|(?<=\\p{Greek});")
 EXCLAMATION = regex.compile("[!¡！՜‼⁈⁉]")
+RUN = re.compile(r"(.)\1+", re.DOTALL)
 
 
 def _share(pattern: regex.Pattern) -> Callable[[str], float]:
@@ -40,7 +42,8 @@ def _word_length(text: str) -> float:
 
 
 def _longest_repeat(text: str) -> float:
-    return math.log1p(max((sum(1 for _ in run) for _, run in groupby(text)), default=0))
+    runs = (run.end() - run.start() for run in RUN.finditer(text))
+    return math.log1p(max(runs, default=min(len(text), 1)))
 
 
 HANDMADE_FUNCTIONS: dict[str, Callable[[str], float]] = {

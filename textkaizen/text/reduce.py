@@ -75,13 +75,15 @@ def _latent(bags: csr_matrix, numbers: int, seed: int) -> Projection:
 
 
 def _principal(bags: csr_matrix, numbers: int, seed: int) -> Projection:
-    from scipy.sparse.linalg import ArpackError
+    from scipy.sparse.linalg import ArpackError, ArpackNoConvergence
     from sklearn.decomposition import PCA
 
     model = PCA(numbers, svd_solver="arpack", random_state=seed)
     try:
         with np.errstate(divide="ignore", invalid="ignore"):
             model.fit(bags.astype(np.float64))
+    except ArpackNoConvergence:
+        raise
     except ArpackError:  # all texts are alike: nothing lies about their mean
         return Projection(np.zeros((bags.shape[1], 1), np.float32), np.zeros(1, np.float32))
     offset = -(model.mean_ @ model.components_.T)
@@ -150,7 +152,7 @@ def _mutual_information(bags: csr_matrix, labels: np.ndarray) -> np.ndarray:
     if not texts:
         return np.zeros(features)
     numbers = np.unique(labels, return_inverse=True)[1]
-    ones = np.ones(bags.nnz)
+    ones = (bags.data != 0).astype(np.float64)
     there = csr_matrix((ones, bags.indices, bags.indptr), shape=bags.shape)
     which = csr_matrix((np.ones(texts), (numbers, np.arange(texts))))
     both = np.asarray((which @ there).todense()) / texts  # [classes, features]
