@@ -125,9 +125,9 @@ def test_real_texts_are_reduced_as_by_scikit_learn(name):
     rows, labels = np.arange(len(corpus)), np.unique(corpus.labels, return_inverse=True)[1]
     bags = Texts(corpus.texts).learn(TextRules(), rows, labels, 0).bags(rows)
     assert_latent(bags, 50, 0)
-    assert_principal(bags, 10)
+    assert_principal(bags[:1000], 10)  # products of all texts would take minutes
     best = np.argsort(-chi2(bags, labels)[0], kind="stable")[:1000]
     assert chosen("chi2", bags, labels, 1000).tolist() == sorted(best.tolist())
-    some = bags[:, :: bags.shape[1] // 500]  # scikit-learn takes one column at a time
+    some = bags[:, :: bags.shape[1] // 100]  # scikit-learn takes one column at a time
     reference = mutual_info_classif((some > 0).astype(int), labels, discrete_features=True)
     np.testing.assert_allclose(_mutual_information(some, labels), reference, atol=1e-12)
