@@ -108,7 +108,7 @@ def _neologdn() -> Step:
     """Return neologdn's rules.
 
     Source: Sato, Hashimoto & Okumura 2017, Implementation of a word segmentation dictionary called
-    mecab-ipadic-NEologd, section 3.
+    mecab-ipadic-NEologd.
     """
     neologdn_version()
     import neologdn

@@ -2,7 +2,9 @@
 
 An epoch is one call: a loop over its batches inside the compiled program, the state updated in
 place. The number of batches is an argument, so folds of nearly the same size share a program
-(`lax.scan` would fix it). Programs run on one thread each: lanes fill the cores, not operations.
+(`lax.scan` would fix it). Programs are asked to run on one thread each: lanes fill the cores, not
+operations. XLA splits large reads all the same, so rows are read into an array already there
+(`step`); other operations on very large arrays may still be split.
 
 Lanes train one by one, each in its own thread, or together: then threads hand their pieces in and
 wait for those of their group, and one program trains them all (`train.together`). The loop knows
