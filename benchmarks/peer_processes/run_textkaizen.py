@@ -17,6 +17,7 @@ from textkaizen.files.compiled import compiled_folder
 from textkaizen.nets.plain import logits
 from textkaizen.recipe import Recipe
 from textkaizen.train.lanes import Lane, train, wanted_room
+from textkaizen.train.layouts import Layouts
 from textkaizen.train.programs import Programs
 
 
@@ -36,9 +37,11 @@ def one(lane: Lane, programs: Programs) -> tuple[dict[str, Any], Any]:
 
 
 def many(lane: Lane, count: int, programs: Programs) -> tuple[dict[str, Any], list[Any]]:
-    """Train networks of different seeds on all cores, after one epoch that compiles.
+    """Train networks of a study on all cores, after one epoch that compiles.
 
-    As in a study, the sizes of their program are found out once, for all of them.
+    They differ in one knob, the learning rate, and read the same batches in the same order, as the
+    improvements of a fold and a seed do; as there, the sizes of their program are found out once,
+    and what is laid out alike is laid out once.
     """
     from textkaizen.workers.threads import Threads
 
@@ -46,10 +49,12 @@ def many(lane: Lane, count: int, programs: Programs) -> tuple[dict[str, Any], li
     lane = replace(lane, room=lane.room or wanted_room(lane))
     train(replace(lane, recipe=lane.recipe.with_knobs(epochs=1)), programs)
     first = time.perf_counter() - begun
-    seeds = range(lane.seed, lane.seed + count)
+    knobs, layouts = lane.recipe.knobs, Layouts()
+    rates = [knobs.learning_rate * 2 ** (2 * n / count - 1) for n in range(count)]
+    recipes = [lane.recipe.with_knobs(learning_rate=rate) for rate in rates]
     begun = time.perf_counter()
-    each = lambda seed: train(replace(lane, seed=seed), programs).network
-    networks = list(Threads()(each, seeds))
+    each = lambda one: train(replace(lane, recipe=one), programs, layouts=layouts).network
+    networks = list(Threads()(each, recipes))
     seconds = time.perf_counter() - begun
     return {"first_epoch_seconds": first, "seconds": seconds / count}, networks
 
