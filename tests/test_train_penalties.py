@@ -21,7 +21,7 @@ def drawn(*shape, seed=0):
 def linf(kernel, how_much=1.0):
     """The largest absolute weight of one matrix, and its subgradient."""
     penalties = Penalties(np.zeros(1), np.zeros(1), np.float32([how_much]))
-    value, slope = jax.value_and_grad(lambda w: penalty([w], penalties))(jnp.array(kernel, "f"))
+    value, slope = jax.value_and_grad(lambda w: penalty([[w]], penalties))(jnp.array(kernel, "f"))
     return float(value), np.asarray(slope)
 
 
@@ -34,7 +34,7 @@ KERNELS = [drawn(6, 4), drawn(4, 3, seed=1)]
 def test_a_penalty_and_its_gradient_are_those_of_keras(name, theirs):
     regulariser = theirs(0.3)
     penalties = Penalties(NONE, NONE, NONE)._replace(**{name: (0.3, 0.3)})
-    own = lambda kernels: penalty(kernels, penalties)
+    own = lambda kernels: penalty([[each] for each in kernels], penalties)
     reference = lambda kernels: sum(regulariser(kernel) for kernel in kernels)
     found, slopes = jax.value_and_grad(own)(KERNELS)
     expected, references = jax.value_and_grad(reference)(KERNELS)
@@ -45,7 +45,7 @@ def test_a_penalty_and_its_gradient_are_those_of_keras(name, theirs):
 
 def test_l1_has_no_slope_at_zero():
     penalties = Penalties(np.ones(1), np.zeros(1), np.zeros(1))
-    slope = jax.grad(lambda w: penalty([w], penalties))(jnp.array([[2.0, 0.0, -3.0]]))
+    slope = jax.grad(lambda w: penalty([[w]], penalties))(jnp.array([[2.0, 0.0, -3.0]]))
     assert slope.tolist() == [[1, 0, -1]]
 
 
@@ -92,7 +92,7 @@ def test_every_layer_has_penalties_of_its_own():
     """Sums by hand: |w| of the second 3 and 1, w² of the first 5, the largest of each 2 and 3."""
     kernels = [jnp.array([[1.0, -2.0]]), jnp.array([[3.0], [-1.0]])]
     of = lambda **given: float(
-        penalty(kernels, Penalties(*(np.float32(given.get(n, NONE)) for n in ("l1", "l2", "linf"))))
+        penalty([[each] for each in kernels], Penalties(*(np.float32(given.get(n, NONE)) for n in ("l1", "l2", "linf"))))
     )
     assert of(l1=(0.0, 0.5)) == 2
     assert of(l2=(0.1, 0.0)) == pytest.approx(0.5)

@@ -133,7 +133,7 @@ class Model:
             ends, size = np.array([0, len(features)]), len(self.vocabulary)
             bag = csr_matrix((weights, features, ends), shape=(1, size))
             return self.classifier.logits(bag)[0]
-        sums = lambda network: (weights @ network.kernels[0].take(features, 0))[None]
+        sums = lambda network: plain.first_sums_of_one(network, features, weights)
         return averaged(self.networks, self.recipe.knobs, sums)[0]
 
     def answers(self, texts: Sequence[str], top_k: int = 1) -> list[list[tuple[str, float]]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textkaizen.nets.constants import SATURATED
-from textkaizen.nets.plain import Mask, Network, after_first, softmax
+from textkaizen.nets.plain import Mask, Network, after_first, first_sums, softmax
 from textkaizen.recipe import Knobs, layerwise
 
 if TYPE_CHECKING:
@@ -33,18 +33,18 @@ def ensemble_logits(networks: Sequence[Network], knobs: Knobs, bags: csr_matrix)
         knobs: of that recipe: `monte_carlo`, `dropout` and `dropout_kind` are read.
         bags: any number of texts.
     """
-    return averaged(networks, knobs, lambda network: bags @ network.kernels[0])
+    return averaged(networks, knobs, lambda network: first_sums(network, bags))
 
 
 def averaged(
-    networks: Sequence[Network], knobs: Knobs, first_sums: Callable[[Network], np.ndarray]
+    networks: Sequence[Network], knobs: Knobs, sums_of: Callable[[Network], np.ndarray]
 ) -> np.ndarray:
     """Return logits as `ensemble_logits` does, from each network's first sums [texts, units]."""
     if len(networks) == 1 and not knobs.monte_carlo:
-        return after_first(networks[0], first_sums(networks[0]))
+        return after_first(networks[0], sums_of(networks[0]))
     total: np.ndarray | float = 0.0
     for number, network in enumerate(networks):
-        sums = first_sums(network)
+        sums = sums_of(network)
         drawn: list[list[Mask] | None] = [None]
         if knobs.monte_carlo:
             generator = np.random.default_rng([number, 11])

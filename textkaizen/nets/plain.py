@@ -8,11 +8,12 @@ for one short text a handful of NumPy calls is faster than a dispatch).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from textkaizen.nets.constants import NORM_EPSILON, SELU_ALPHA, SELU_SCALE
+from textkaizen.nets.encoders.plain import Encoder, encoded, encoded_one
 from textkaizen.recipe import layerwise
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class Network(NamedTuple):
         biases: float32 [units] of each layer.
         norms: for each hidden layer scale, shift, moving mean and variance, float32 [4, units].
         activation, batch_norm, slope: as in the recipe (one for all, or one for each hidden layer).
+        encoder: what reads texts in order; the first kernel then reads what it hands on. None of a
+            network on bags.
+
+    Of vectors that stand beside a bag, or beside what an encoder hands on, the first kernel has
+    the last rows.
     """
 
     kernels: tuple[np.ndarray, ...]
@@ -37,6 +43,7 @@ class Network(NamedTuple):
     activation: str | tuple[str, ...]
     batch_norm: str | tuple[str, ...]
     slope: float
+    encoder: Encoder | None = None
 
 
 def activate(x: np.ndarray, activation: str, slope: float) -> np.ndarray:
@@ -91,7 +98,36 @@ def after_first(
 
 def logits(network: Network, bags: csr_matrix) -> np.ndarray:
     """Return logits, float32 [texts, classes], of sparse bags [texts, inputs]."""
-    return after_first(network, bags @ network.kernels[0])
+    return after_first(network, first_sums(network, bags))
+
+
+def first_sums(network: Network, bags: Any) -> np.ndarray:
+    """Return what the first layer makes of texts, its bias not added, [texts, units].
+
+    Args:
+        network: of any kind.
+        bags: sparse [texts, inputs], with vectors beside them or without.
+    """
+    vectors = getattr(bags, "vectors", None)
+    own, kernel = (bags if vectors is None else bags.bags), network.kernels[0]
+    if network.encoder is None:
+        sums = own @ kernel[: own.shape[1]]
+    else:
+        pooled = encoded(network.encoder, own)
+        sums = pooled @ kernel[: pooled.shape[1]]
+    return sums if vectors is None else sums + vectors @ kernel[-vectors.shape[1] :]
+
+
+def first_sums_of_one(network: Network, features: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the same of one text, [1, units].
+
+    Args:
+        network: of any kind.
+        features, weights: int32 and float32 [entries] of its bag, or its words in their order.
+    """
+    if network.encoder is None:
+        return (weights @ network.kernels[0].take(features, 0))[None]
+    return encoded_one(network.encoder, features) @ network.kernels[0]
 
 
 def softmax(x: np.ndarray) -> np.ndarray:

@@ -17,7 +17,9 @@ would be invisible), and pydantic (a dependency for what forty lines do).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 from textkaizen.errors import RecipeError
@@ -27,12 +29,14 @@ from textkaizen.recipe.choices import (
     BATCH_NORMS,
     CLASS_WEIGHTS,
     DROPOUT_KINDS,
+    ENCODERS,
     INITIALISERS,
     LOSSES,
     MONITORS,
     OPTIMISERS,
     PER_HIDDEN_LAYER,
     PER_LAYER,
+    POOLINGS,
     SCHEDULES,
 )
 from textkaizen.recipe.parts import Knobs, Shape, layerwise, stretched
@@ -44,6 +48,7 @@ __all__ = [
     "BATCH_NORMS",
     "CLASS_WEIGHTS",
     "DROPOUT_KINDS",
+    "ENCODERS",
     "INITIALISERS",
     "LEARNT_TOKENS",
     "LOSSES",
@@ -51,6 +56,7 @@ __all__ = [
     "OPTIMISERS",
     "PER_HIDDEN_LAYER",
     "PER_LAYER",
+    "POOLINGS",
     "SCHEDULES",
     "Knobs",
     "Recipe",
@@ -59,6 +65,9 @@ __all__ = [
     "describe_difference",
     "layerwise",
 ]
+
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -116,6 +125,30 @@ class Recipe:
             if not any(layerwise(knobs.dropout, len(shape.hidden))):
                 knobs = replace(knobs, monte_carlo=0)
         return replace(self, shape=shape, knobs=knobs)
+
+    def changed(
+        self,
+        text: Mapping[str, Any] = NOTHING,
+        shape: Mapping[str, Any] = NOTHING,
+        knobs: Mapping[str, Any] = NOTHING,
+    ) -> Recipe:
+        """Return this recipe with several parts changed at once, where one needs the other.
+
+        Raises:
+            RecipeError: an unknown name (with the nearest one), or a value cannot be.
+
+        Example:
+            >>> Recipe().changed({"order": "words"}, {"encoder": "cnn"}).shape.encoder
+            'cnn'
+        """
+        own = {"text": text, "shape": shape, "knobs": knobs}
+        return replace(
+            self,
+            **{
+                part: replace(getattr(self, part), **coerced(part, own[part]))
+                for part in PARTS
+            },
+        )
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Return plain lists, numbers and strings, every default written out; off is None."""

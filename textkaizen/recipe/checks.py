@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from textkaizen.recipe.choices import CHOICES, PER_HIDDEN_LAYER, PER_LAYER
+from textkaizen.recipe.choices import CHOICES, PER_HIDDEN_LAYER, PER_LAYER, SHAPE_CHOICES
 from textkaizen.recipe.near import near
 from textkaizen.recipe.parts import Knobs, Shape, layerwise
 from textkaizen.recipe.text import TextRules
@@ -15,6 +15,9 @@ from textkaizen.recipe.text_checks import text_problems
 SHARES = (
     "dropout",
     "input_dropout",
+    "embedding_dropout",
+    "recurrent_dropout",
+    "pooled_dropout",
     "label_smoothing",
     "momentum",
     "warmup",
@@ -34,6 +37,8 @@ NOT_NEGATIVE = (
 )
 POSITIVE = ("initialiser_spread", "learning_rate")
 LIMITS = ("clip_norm", "max_norm")
+SIZES = ("embedding", "encoder_units", "encoder_layers", "dilation", "heads")
+WIDEST_WINDOW = 99
 WHOLE = ("plateau_patience", "epochs")
 NETWORKS = ("starts", "ensemble")
 MOST_NETWORKS, MOST_MASKS = 100, 10_000  # a model file must not make an answer take for ever
@@ -42,14 +47,50 @@ MOST_NETWORKS, MOST_MASKS = 100, 10_000  # a model file must not make an answer 
 def problems(text: TextRules, shape: Shape, knobs: Knobs) -> Iterator[str]:
     """Yield a clause for each value that is out of its range or contradicts another."""
     yield from text_problems(text)
-    if any(units < 1 for units in shape.hidden):
-        yield f"shape.hidden must hold positive numbers; found {shape.hidden}"
-    if shape.batch_size < 0:
-        yield f"shape.batch_size must be at least 1, or 0 for all texts; found {shape.batch_size}"
+    yield from _shape_problems(shape)
+    yield from _order_problems(text, shape, knobs)
     yield from _choice_problems(knobs)
     yield from _number_problems(knobs)
     yield from _length_problems(knobs, len(shape.hidden))
     yield from _contradictions(knobs, len(shape.hidden))
+
+
+def _shape_problems(shape: Shape) -> Iterator[str]:
+    if any(units < 1 for units in shape.hidden):
+        yield f"shape.hidden must hold positive numbers; found {shape.hidden}"
+    if shape.batch_size < 0:
+        yield f"shape.batch_size must be at least 1, or 0 for all texts; found {shape.batch_size}"
+    for name, known in SHAPE_CHOICES.items():
+        value = getattr(shape, name)
+        if value not in known:
+            yield f"shape.{name} must be one of {', '.join(known)}; found {value!r}" + near(
+                value, known
+            )
+    for name in SIZES:
+        if getattr(shape, name) < 1:
+            yield f"shape.{name} must be at least 1; found {getattr(shape, name)}"
+    if not shape.windows or not all(1 <= width <= WIDEST_WINDOW for width in shape.windows):
+        yield f"shape.windows must hold numbers from 1 to {WIDEST_WINDOW}; found {shape.windows}"
+    if shape.directions not in (1, 2):
+        yield f"shape.directions must be 1 or 2; found {shape.directions}"
+    if shape.encoder == "transformer" and shape.heads >= 1 and shape.embedding % shape.heads:
+        yield (
+            "shape.embedding of a transformer must be a multiple of shape.heads; found "
+            f"{shape.embedding} and {shape.heads}"
+        )
+
+
+def _order_problems(text: TextRules, shape: Shape, knobs: Knobs) -> Iterator[str]:
+    if shape.reads_in_order and text.order == "none":
+        yield f"shape.encoder = {shape.encoder} needs text.order: words or characters; found none"
+    if not shape.reads_in_order and text.order != "none":
+        yield f"text.order = {text.order} needs a shape.encoder that reads in order; found bag"
+    if not shape.reads_in_order:
+        for name in ("embedding_dropout", "pooled_dropout"):
+            if getattr(knobs, name):
+                yield f"knobs.{name} needs a shape.encoder that reads in order; found bag"
+    if knobs.recurrent_dropout and shape.encoder not in ("lstm", "gru"):
+        yield f"knobs.recurrent_dropout belongs to lstm and gru; found {shape.encoder}"
 
 
 def _choice_problems(knobs: Knobs) -> Iterator[str]:

@@ -6,6 +6,8 @@ ACTIVATIONS = ("relu", "leaky_relu", "elu", "selu", "tanh", "linear", "gelu", "s
 BATCH_NORMS = ("none", "before", "after")
 CLASS_WEIGHTS = ("none", "balanced")
 DROPOUT_KINDS = ("standard", "alpha")
+ENCODERS = ("bag", "embedding", "cnn", "lstm", "gru", "transformer")
+POOLINGS = ("max", "mean", "last", "attention")
 INITIALISERS = (
     "glorot_uniform",
     "glorot_normal",
@@ -34,6 +36,8 @@ CHOICES = {
     "optimiser": OPTIMISERS,
     "schedule": SCHEDULES,
 }
+
+SHAPE_CHOICES = {"encoder": ENCODERS, "pooling": POOLINGS}
 
 # Knobs of which a list gives each layer its own: hidden layers only, or the output layer too.
 PER_HIDDEN_LAYER = ("activation", "batch_norm", "dropout")

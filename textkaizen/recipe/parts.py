@@ -16,13 +16,39 @@ class Shape:
     Args:
         hidden: units of each hidden layer, first to last; empty is a linear model.
         batch_size: texts a step; 0 is all of them (full batch).
+        encoder: what turns a text into the numbers that the hidden layers read: "bag" sums the rows
+            of its features; the others read `text.order` in its order: "embedding" as it stands,
+            "cnn" by convolutions, "lstm" and "gru" word after word, "transformer" by attention.
+        embedding: numbers of a word (or character), >= 1; of a transformer a multiple of `heads`.
+        encoder_units: filters of each window, or units of each direction, >= 1.
+        encoder_layers: convolutions, recurrent layers or transformer blocks on each other, >= 1.
+        windows: of "cnn": how many words each of its convolutions sees, 1 to 99 each.
+        dilation: of "cnn": distance between the words of a window, >= 1.
+        directions: of "lstm" and "gru": 1 reads forwards, 2 backwards as well.
+        heads: of "transformer", >= 1.
+        pooling: how what was read becomes one vector: the "max" or the "mean" over words, the
+            "last" of them, or a weighted mean whose weights are learnt ("attention").
     """
 
     hidden: tuple[int, ...] = (64,)
     batch_size: int = 32
+    encoder: str = "bag"
+    embedding: int = 64
+    encoder_units: int = 64
+    encoder_layers: int = 1
+    windows: tuple[int, ...] = (2, 3, 4)
+    dilation: int = 1
+    directions: int = 2
+    heads: int = 4
+    pooling: str = "max"
 
     def __post_init__(self) -> None:
-        _tuples(self, ("hidden",))
+        _tuples(self, ("hidden", "windows"))
+
+    @property
+    def reads_in_order(self) -> bool:
+        """Whether the order of words counts."""
+        return self.encoder != "bag"
 
 
 @dataclass(frozen=True)
@@ -42,7 +68,14 @@ class Knobs:
             units; at most 10,000.
         input_dropout: share of a text's features dropped in training, 0 <= share < 1.
         input_noise: standard deviation of what is added to a text's non-zeros in training, >= 0.
-        initialiser: ** one of INITIALISERS, of the weight matrices; biases start at zero.
+        embedding_dropout: share of an embedding's numbers dropped in training, the same for all
+            words of a text, 0 <= share < 1.
+        recurrent_dropout: share of an LSTM's or GRU's state dropped before it is read again, the
+            same at all words of a text, 0 <= share < 1.
+        pooled_dropout: share of what an encoder hands on dropped in training, 0 <= share < 1.
+        initialiser: ** one of INITIALISERS, of the weight matrices; biases start at zero. An
+            encoder's matrices follow the first; embeddings are uniform within 0.05, what an LSTM or
+            GRU reads again is orthogonal, the bias of an LSTM's forget gate is 1.
         initialiser_mean: of "normal", "truncated_normal" and "uniform".
         initialiser_spread: standard deviation of "normal" and of "truncated_normal" (before it is
             cut at two of them), half the width of "uniform"; > 0.
@@ -88,6 +121,9 @@ class Knobs:
     monte_carlo: int = 0
     input_dropout: float = 0.0
     input_noise: float = 0.0
+    embedding_dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    pooled_dropout: float = 0.0
     initialiser: str | tuple[str, ...] = "glorot_uniform"
     initialiser_mean: float = 0.0
     initialiser_spread: float = 0.05

@@ -11,7 +11,7 @@ from textkaizen.recipe.text import HANDMADE, LEARNT_TOKENS, TEXT_CHOICES, TextRu
 
 BUCKETS = 2**8, 2**24  # the fewest and the most
 WEIGHTS = ("word_weight", "character_weight", "handmade_weight")
-AT_LEAST = {"min_texts": 1, "selected": 1, "reduced": 1, "repeats": 0, "subwords": 100}
+AT_LEAST = {"min_texts": 1, "selected": 1, "reduced": 1, "repeats": 0, "subwords": 100, "longest": 0}
 WITHOUT_PARTS = ("words", "unicode", "thai", *LEARNT_TOKENS)
 LANGUAGE = re.compile(r"[a-z]{2,3}$")
 
@@ -62,6 +62,8 @@ def _contradictions(text: TextRules) -> Iterator[str]:
             f"text.hashed must be 0 (off) or a power of two from {least} (2**8) to {most} "
             f"(2**24); found {text.hashed}"
         )
+    if text.order != "none":
+        yield from _unordered(text)
     if text.hashed and text.select != "none":
         yield "text.select chooses among a vocabulary, and text.hashed holds none"
     if text.tokens in LEARNT_TOKENS and text.form != "surface":
@@ -71,3 +73,13 @@ def _contradictions(text: TextRules) -> Iterator[str]:
             f"text.parts needs an analyser that knows parts of speech; text.tokens = {text.tokens} "
             "does not"
         )
+
+
+def _unordered(text: TextRules) -> Iterator[str]:
+    """What only a bag can have."""
+    default = TextRules()
+    for name in ("handmade", "select", "reduce", "hashed"):
+        if getattr(text, name) != getattr(default, name):
+            yield f"text.{name} belongs to bags of features; text.order is {text.order}"
+    if text.order == "words" and text.words == (0, 0):
+        yield "text.order = words needs words: text.words is off"

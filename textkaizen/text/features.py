@@ -17,6 +17,7 @@ from scipy.sparse import csr_matrix
 from textkaizen.recipe import LEARNT_TOKENS, TextRules
 from textkaizen.text.count import Counts, count
 from textkaizen.text.kept import Lately, matrix_bytes
+from textkaizen.text.ordered import OrderedFeatures, Sequences, learn_order, sequences
 from textkaizen.text.streams import Streams
 from textkaizen.text.vectorise import Vocabulary, bags, learn, learnt_tokeniser
 
@@ -65,8 +66,12 @@ class Texts:
 
     def __post_init__(self) -> None:
         self._counts: Lately[Counts] = Lately(MOST_BYTES, lambda own: matrix_bytes(own.matrix))
+        size = lambda own: own.numbers.nbytes + own.begins.nbytes
+        self._sequences: Lately[Sequences] = Lately(MOST_BYTES, size)
 
-    def learn(self, rules: TextRules, rows: np.ndarray, labels: np.ndarray, seed: int) -> Features:
+    def learn(
+        self, rules: TextRules, rows: np.ndarray, labels: np.ndarray, seed: int
+    ) -> Features | OrderedFeatures:
         """Learn all that the rules learn from texts.
 
         Args:
@@ -78,6 +83,8 @@ class Texts:
         Raises:
             MissingExtraError: the rules name a tokeniser whose package is not installed.
         """
+        if rules.order != "none":
+            return self._in_order(rules, rows)
         counts, subwords = self._counted(rules, rows)
         vocabulary, columns = learn(counts, rows, labels, subwords)
         features = Features(counts, vocabulary, columns)
@@ -88,13 +95,27 @@ class Texts:
         projection = fit(rules.reduce, features.bags(rows), rules.reduced, seed)
         return Features(counts, vocabulary, columns, projection)
 
+    def _in_order(self, rules: TextRules, rows: np.ndarray) -> OrderedFeatures:
+        subwords, own = "", rules.counting
+        if rules.tokens in LEARNT_TOKENS and rules.order == "words":
+            subwords = self._learnt(rules, rows)
+            found = sequences(self.texts, Streams(rules, learnt_tokeniser(subwords, rules)))
+        else:
+            make = lambda: sequences(self.texts, Streams(own, self._tokeniser(own)))
+            found = self._sequences.get(own, make)
+        return learn_order(found, rules, rows, subwords)
+
+    def _learnt(self, rules: TextRules, rows: np.ndarray) -> str:
+        """Return what a tokeniser learns from some texts."""
+        from textkaizen.text.tokens import learn_subwords
+
+        write = Streams(rules, None).write
+        return learn_subwords([write(self.texts[row]) for row in rows], rules.tokenising)
+
     def _counted(self, rules: TextRules, rows: np.ndarray) -> tuple[Counts, str]:
         """Return counts of all texts, and what a tokeniser has learnt for them."""
         if rules.tokens in LEARNT_TOKENS and rules.words != (0, 0):
-            from textkaizen.text.tokens import learn_subwords
-
-            write = Streams(rules, None).write
-            subwords = learn_subwords([write(self.texts[row]) for row in rows], rules.tokenising)
+            subwords = self._learnt(rules, rows)
             return count(self.texts, rules, learnt_tokeniser(subwords, rules)), subwords
         own = rules.counting
         made = self._counts.get(own, lambda: count(self.texts, own, self._tokeniser(own)))

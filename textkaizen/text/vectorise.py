@@ -21,6 +21,7 @@ import numpy as np
 from textkaizen.recipe import TextRules
 from textkaizen.text.buckets import Buckets, kinds_of
 from textkaizen.text.one import OneText
+from textkaizen.text.ordered import read_many, read_one
 from textkaizen.text.streams import Streams, streams
 
 if TYPE_CHECKING:  # a model that labels one text needs no matrices, and SciPy is slow to import
@@ -45,6 +46,8 @@ class Vocabulary:
         idf: float32 [words and characters].
         scales: what hand-made features, which come last, are multiplied by: float32.
         subwords: what a tokeniser has learnt, as JSON; "" for one that does not learn.
+        longest: words (or characters) of a text that are read where their order counts, else 0;
+            there `idf` is all ones, and its last number stands for what is not known.
     """
 
     rules: TextRules
@@ -53,6 +56,7 @@ class Vocabulary:
     idf: np.ndarray
     scales: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     subwords: str = ""
+    longest: int = 0
 
     def __len__(self) -> int:
         return len(self.idf) + len(self.scales)
@@ -80,6 +84,8 @@ class Vocabulary:
 
         The fast way for a single text; `bags` gives the same for many.
         """
+        if self.longest:
+            return read_one(self, text)
         return self._one.bag(text)
 
     def bags(self, texts: Iterable[str]) -> csr_matrix:
@@ -88,6 +94,8 @@ class Vocabulary:
 
         from textkaizen.text.count import count
 
+        if self.longest:
+            return read_many(self, texts)
         coming, parts = iter(texts), [csr_matrix((0, len(self)), dtype=np.float32)]
         while piece := list(islice(coming, PIECE_TEXTS)):
             counts = count(piece, self.rules, self.streams.tokeniser)

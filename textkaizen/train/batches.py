@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -23,6 +23,9 @@ LOOKED_TEXTS = 1_000_000  # 10 ms
 ROW_EPOCHS = 3
 ROW_ENTRIES = 2_000_000  # non-zeros looked at for different features, at most
 PIECE_ENTRIES = 1_000_000  # non-zeros laid out at once, at most: 20 MB
+RUN_STEPS = 32  # batches of one length in a row, where texts are read in order
+LOOKED_BATCHES = 200  # for different words
+MORE_ROWS = 1.3  # a batch of long texts has more words than those that were looked at: an estimate
 SCRATCH = 1 << 18  # cells, 1 MB: what a core keeps close
 
 
@@ -33,11 +36,14 @@ class Room(NamedTuple):
         steps: batches an epoch.
         entries: non-zeros a batch.
         rows: different features a batch, 0 on the plain path.
+        length: words of the longest text, where texts are read in order; else 0. A batch then holds
+            so many entries for each of its texts.
     """
 
     steps: int
     entries: int
     rows: int
+    length: int = 0
 
     def holds(self, other: Room) -> bool:
         """Say whether what needs `other` fits into this room."""
@@ -59,9 +65,11 @@ class Batches(NamedTuple):
             before this batch; 0 for its first.
         places: int32 [steps, entries], into `ids`, or features on the plain path.
         weights: float32 [steps, entries]; padding 0.
-        texts: int32 [steps, entries], number of the text in its batch, ascending.
+        texts: int32 [steps, entries], number of the text in its batch, ascending; where texts are
+            read in order each has its own part of the entries, and this is [steps, 0].
         labels: int32 [steps, batch size].
         valid: float32 [steps, batch size]; 1 for a text, 0 for padding.
+        vectors: float32 [steps, batch size, numbers], what stands beside the bags; none: 0 numbers.
     """
 
     ids: np.ndarray
@@ -71,6 +79,7 @@ class Batches(NamedTuple):
     texts: np.ndarray
     labels: np.ndarray
     valid: np.ndarray
+    vectors: np.ndarray
 
 
 class Chosen(NamedTuple):
@@ -93,9 +102,25 @@ class Chosen(NamedTuple):
 def lengths_of(bags: csr_matrix | Chosen) -> np.ndarray:
     """Count the non-zeros of each text."""
     if isinstance(bags, Chosen):
-        begins = bags.bags.indptr
+        begins = sparse(bags.bags).indptr
         return begins[bags.rows + 1] - begins[bags.rows]
-    return np.diff(bags.indptr)
+    return np.diff(sparse(bags).indptr)
+
+
+def sparse(bags: Any) -> csr_matrix:
+    """Return the sparse part of bags that have vectors beside them; others as they are."""
+    return bags.bags if hasattr(bags, "vectors") else bags
+
+
+def _vectors(bags: Any, order: np.ndarray, by_text: tuple[int, int]) -> np.ndarray:
+    """Return the vectors beside the bags, a batch after the other; padding is zero."""
+    if isinstance(bags, Chosen):
+        bags, order = bags.bags, bags.rows[order]
+    if not hasattr(bags, "vectors"):
+        return np.zeros((*by_text, 0), np.float32)
+    found = np.zeros((by_text[0] * by_text[1], bags.vectors.shape[1]), np.float32)
+    found[: len(order)] = bags.vectors[order]
+    return found.reshape(*by_text, -1)
 
 
 def rounded(size: int) -> int:
@@ -118,7 +143,9 @@ def epoch_orders(texts: int, seed: int) -> Iterator[np.ndarray]:
         yield generator.permutation(texts)
 
 
-def room_needed(bags: csr_matrix | Chosen, batch_size: int, seed: int, table_rows: int) -> Room:
+def room_needed(
+    bags: csr_matrix | Chosen, batch_size: int, seed: int, table_rows: int, in_order: bool = False
+) -> Room:
     """Tell the room that the epochs of a lane need, with some to spare, rounded.
 
     Non-zeros are counted in as many epochs as LOOKED_TEXTS allow, in the lane's own order;
@@ -129,8 +156,11 @@ def room_needed(bags: csr_matrix | Chosen, batch_size: int, seed: int, table_row
         bags: [texts, features], what the lane trains on.
         batch_size, seed: the lane's.
         table_rows: rows of a table whose rows are lazy; 0 for the plain path.
+        in_order: texts are read in their order; the room is one for the longest of them.
     """
     texts, lengths = bags.shape[0], lengths_of(bags)
+    if in_order:
+        return _room_in_order(bags, batch_size, seed, table_rows)
     starts = np.arange(0, texts, batch_size)
     looked = min(max(LOOKED_TEXTS // texts, ROW_EPOCHS), LOOKED_EPOCHS)
     entries, different = 1, []
@@ -149,8 +179,27 @@ def room_needed(bags: csr_matrix | Chosen, batch_size: int, seed: int, table_row
     return room._replace(steps=min(room.steps, max(PIECE_ENTRIES // room.entries, 1)))
 
 
+def _room_in_order(
+    bags: csr_matrix | Chosen, batch_size: int, seed: int, table_rows: int
+) -> Room:
+    """The room of batches of the longest texts; those of shorter ones have a part of it."""
+    length = rounded(max(int(lengths_of(bags).max(initial=1)), 1))
+    steps = min(rounded(-(-bags.shape[0] // batch_size)), RUN_STEPS)
+    rows = 0
+    if table_rows:
+        order = next(epoch_orders(bags.shape[0], seed))[: LOOKED_BATCHES * batch_size]
+        own = rows_of(bags, order)
+        starts = own.indptr[::batch_size][: -(-len(order) // batch_size)].astype(np.int64)
+        counts = np.diff(np.append(starts, own.nnz))
+        most = int(_different(own.indices, starts, counts, table_rows).sizes.max(initial=1))
+        rows = min(rounded(int(most * MORE_ROWS)), batch_size * length)
+    return Room(steps, batch_size * length, rows, length)
+
+
 def spacious(room: Room) -> Room:
     """Give some more room than needed, rounded, so that other lanes find place in it."""
+    if room.length:
+        return room._replace(steps=min(rounded(room.steps), RUN_STEPS), rows=rounded(room.rows))
     return Room(*(rounded(int(size * SPARE)) for size in room))
 
 
@@ -162,6 +211,7 @@ def arrange(
     *,
     table_rows: int = 0,
     room: Room | None = None,
+    length: int = 0,
 ) -> tuple[Batches, Room]:
     """Lay out one epoch.
 
@@ -173,6 +223,7 @@ def arrange(
         table_rows: rows of the table whose rows are lazy (each batch's different features are
             then told once); 0 for the plain path.
         room: to be used if the epoch fits; else, and by default, exactly the room it needs.
+        length: words of a text at most, where texts are read in order; else 0.
 
     Returns:
         The epoch and the room it was laid out in.
@@ -185,7 +236,8 @@ def arrange(
     if table_rows:
         different = _different(shuffled.indices, starts, counts, table_rows)
     most = int(different.sizes.max()) if different else 0
-    need = Room(steps, max(int(counts.max()), 1), most)
+    entries = batch_size * length or max(int(counts.max()), 1)
+    need = Room(steps, entries, most, length)
     room = room if room is not None and room.holds(need) else need
     ids = np.zeros((room.steps, room.rows), np.int32)
     ids[:] = table_rows + np.arange(room.rows, dtype=np.int32)
@@ -194,14 +246,19 @@ def arrange(
         _tell_rows(different, table_rows, ids, since)
     # Position of each non-zero: its batch's row, its place in the batch.
     flat = np.arange(shuffled.nnz)
-    flat += np.repeat(np.arange(steps) * room.entries - starts, counts)
+    if length:
+        flat += np.repeat(np.arange(texts) * length - shuffled.indptr[:-1], np.diff(shuffled.indptr))
+    else:
+        flat += np.repeat(np.arange(steps) * room.entries - starts, counts)
     size = room.steps * room.entries
     places, weights = np.zeros(size, np.int32), np.zeros(size, np.float32)
-    numbers = np.full(size, batch_size - 1, np.int32)
     places[flat] = different.inner if different else shuffled.indices
     weights[flat] = shuffled.data
-    number = np.arange(texts, dtype=np.int32) % batch_size
-    numbers[flat] = np.repeat(number, np.diff(shuffled.indptr))
+    numbers = np.zeros(0, np.int32)
+    if not length:
+        numbers = np.full(size, batch_size - 1, np.int32)
+        number = np.arange(texts, dtype=np.int32) % batch_size
+        numbers[flat] = np.repeat(number, np.diff(shuffled.indptr))
     padded = np.zeros(room.steps * batch_size, np.int32)
     padded[:texts] = labels[order]
     valid = np.zeros(room.steps * batch_size, np.float32)
@@ -212,9 +269,10 @@ def arrange(
         since,
         places.reshape(by_entry),
         weights.reshape(by_entry),
-        numbers.reshape(by_entry),
+        numbers.reshape(by_entry if not length else (room.steps, 0)),
         padded.reshape(by_text),
         valid.reshape(by_text),
+        _vectors(bags, order, (room.steps, batch_size)),
     )
     return batches, room
 
@@ -247,6 +305,7 @@ def rows_of(bags: csr_matrix | Chosen, order: np.ndarray) -> Rows:
     """Pick rows; the same as `bags[order]`, without what SciPy checks on the way."""
     if isinstance(bags, Chosen):
         bags, order = bags.bags, bags.rows[order]
+    bags = sparse(bags)
     begins = bags.indptr[order]
     lengths = bags.indptr[order + 1] - begins
     indptr = np.zeros(len(order) + 1, np.int64)

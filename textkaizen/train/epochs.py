@@ -17,8 +17,17 @@ import jax
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from textkaizen.train.batches import Batches, Chosen, Room, arrange, epoch_orders, spacious
+from textkaizen.train.batches import (
+    Batches,
+    Chosen,
+    Room,
+    arrange,
+    epoch_orders,
+    lengths_of,
+    spacious,
+)
 from textkaizen.train.layouts import Shelf
+from textkaizen.train.lengths import by_length, of_length
 
 
 class Piece(NamedTuple):
@@ -59,6 +68,7 @@ class Epochs:
     shelf: Shelf | None = None
 
     def __post_init__(self) -> None:
+        self.lengths = lengths_of(self.bags) if self.room.length else None
         self.steps = -(-self.bags.shape[0] // self.batch_size)
         self._orders = epoch_orders(self.bags.shape[0], self.seed)
         self._order, self._drawn = np.zeros(0, int), 0
@@ -81,15 +91,22 @@ class Epochs:
                 make = partial(self._piece, epoch, begin)
                 part = (epoch, begin, self.room)
                 piece = self.shelf(part, make) if self.shelf is not None else make()
-                self.room = piece.room  # later pieces are to use a larger one as well
+                if self.lengths is None:
+                    self.room = piece.room  # later pieces are to use a larger one as well
+                elif piece.room.rows > self.room.rows:
+                    self.room = self.room._replace(rows=piece.room.rows)
                 yield piece
                 begin += piece.steps
 
     def _piece(self, epoch: int, begin: int) -> Piece:
         """Lay a piece out; for others, too, hand it to the device once."""
-        steps = min(self.room.steps, self.steps - begin)
-        order = self._order_of(epoch)[begin * self.batch_size : (begin + steps) * self.batch_size]
-        batches, room = self._arranged(order)
+        order, room = self._order_of(epoch), self.room
+        steps, length = min(room.steps, self.steps - begin), 0
+        if self.lengths is not None:
+            steps, length = self._runs[begin]
+            room = of_length(room, self.batch_size, length)
+        order = order[begin * self.batch_size : (begin + steps) * self.batch_size]
+        batches, room = self._arranged(order, room, length)
         if self.shelf is not None:
             batches = jax.device_put(batches)
         return Piece(batches, room, begin, steps)
@@ -98,13 +115,18 @@ class Epochs:
         """Return the order of an epoch, from 0; those passed over are drawn on the way."""
         while self._drawn <= epoch:
             self._order, self._drawn = next(self._orders), self._drawn + 1
+            if self.lengths is not None:
+                generator = np.random.default_rng([self.seed, 13, self._drawn])
+                self._order, self._runs = by_length(
+                    self._order, self.lengths, self.batch_size, self.room, generator
+                )
         return self._order
 
-    def _arranged(self, order: np.ndarray) -> tuple[Batches, Room]:
+    def _arranged(self, order: np.ndarray, room: Room, length: int) -> tuple[Batches, Room]:
         """Lay texts out in the room, or in a larger one."""
         what = (self.bags, self.labels, self.batch_size, order)
-        batches, laid = arrange(*what, room=self.room, table_rows=self.table_rows)
-        if laid == self.room:
+        how = {"table_rows": self.table_rows, "length": length}
+        batches, laid = arrange(*what, room=room, **how)
+        if laid == room:
             return batches, laid
-        room = spacious(self.room.joined(laid))
-        return arrange(*what, room=room, table_rows=self.table_rows)
+        return arrange(*what, room=spacious(room.joined(laid)), **how)

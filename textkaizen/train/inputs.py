@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from textkaizen.nets.encoders.arrays import first_arrays, first_embedding, pooled_units
 from textkaizen.nets.initialise import Distribution, first_weights
 from textkaizen.nets.mlp import Choices, Layer, Moving
 from textkaizen.recipe import (
@@ -33,6 +34,7 @@ from textkaizen.train.state import Extras, Inputs, Spec, State
 # Lazy rows know what is left of a weight at the end of an epoch: e ** -75 after 150,000 steps of
 # this, near the least that float32 holds.
 LARGEST_SHRINK = 5e-4
+READING = ("embedding_dropout", "recurrent_dropout", "pooled_dropout")  # as in `Inputs.reading`
 RATES_LOOKED_AT = 1000  # the largest is among them: schedules begin, or end, or pass there
 
 
@@ -99,6 +101,7 @@ def specification(
         nadam=knobs.optimiser == "nadam" and room.rows > 0,
         decays=knobs.weight_decay > 0,
         each_step=knobs.schedule == "range_test",
+        encoder=recipe.shape if recipe.shape.reads_in_order else None,
     )
 
 
@@ -130,7 +133,9 @@ def fixed_inputs(recipe: Recipe, labels: np.ndarray, classes: int, seed: int) ->
     nothing: Any = ()
     limit = number(knobs.max_norm)
     key = mask_key(seed)
-    return Inputs(choices, extras, nothing, nothing, nothing, penalties, limit, key)
+    reading = np.array([getattr(knobs, name) for name in READING], np.float32)
+    more: dict[str, Any] = {"reading": reading} if recipe.shape.reads_in_order else {}
+    return Inputs(choices, extras, nothing, nothing, nothing, penalties, limit, key, **more)
 
 
 def epoch_inputs(
@@ -191,13 +196,13 @@ def mask_key(seed: int) -> jax.Array:
 
 
 def first_state(
-    recipe: Recipe, spec: Spec, features: int, seed: int, first_squares: float
+    recipe: Recipe, spec: Spec, sizes: tuple[int, int], seed: int, first_squares: float
 ) -> State:
     """Draw the first weights; a table's rows beyond the features stay zero.
 
     Args:
         recipe, spec: of the lane.
-        features: of its bags, at most the table's rows.
+        sizes: features of its bags, at most the table's rows; and numbers of its vectors.
         seed: decides the draw.
         first_squares: what the optimiser's v begins with.
     """
@@ -205,14 +210,9 @@ def first_state(
     knobs, layers, moving, inputs = recipe.knobs, [], [], 0
     names = layerwise(knobs.initialiser, len(spec.widths))
     how = [Distribution(name, knobs.initialiser_mean, knobs.initialiser_spread) for name in names]
-    table: Any = np.zeros((spec.features, spec.widths[0]), np.float32)
-    table[:features] = first_weights(how[0], features, spec.widths[0], generator)
+    table, dense, arrays = _first_layer(spec, sizes, how[0], generator)
     for number, units in enumerate(spec.widths):
-        kernel: Any = (
-            np.zeros((0, units), np.float32)
-            if number == 0
-            else first_weights(how[number], inputs, units, generator)
-        )
+        kernel = dense if number == 0 else first_weights(how[number], inputs, units, generator)
         zeros: Any = np.zeros(units, np.float32)
         ones: Any = np.ones(units, np.float32)
         layers.append(Layer(kernel, zeros, ones, zeros))
@@ -226,7 +226,27 @@ def first_state(
         else (table, full(table, 0.0), full(table, first_squares))
     )
     m, v = full(trained, 0.0), full(trained, first_squares)
-    average = full((table, trained), 0.0) if spec.averaged else ()
-    drawn = State(tables, trained, m, v, tuple(moving[:-1]), average)
+    average = full((table, trained, arrays), 0.0) if spec.averaged else ()
+    encoder = (arrays, full(arrays, 0.0), full(arrays, first_squares)) if arrays else ()
+    if spec.encoder is not None and not arrays:
+        encoder = ({}, {}, {})
+    drawn = State(tables, trained, m, v, tuple(moving[:-1]), average, encoder)
     # Each is copied: the compiled epoch takes every array over. All at once is quickest.
     return jax.device_put(drawn, may_alias=False)
+
+
+def _first_layer(
+    spec: Spec, sizes: tuple[int, int], how: Distribution, generator: np.random.Generator
+) -> tuple[Any, Any, dict[str, np.ndarray]]:
+    """Draw the table, the first layer's kernel for what is dense, and an encoder's arrays."""
+    (features, vectors), units = sizes, spec.widths[0]
+    width = units if spec.encoder is None else spec.encoder.embedding
+    table: Any = np.zeros((spec.features, width), np.float32)
+    if spec.encoder is not None:
+        table[:features] = first_embedding(features, spec.encoder, generator)
+        arrays = first_arrays(spec.encoder, how, generator)
+        inputs = pooled_units(spec.encoder) + vectors
+        return table, first_weights(how, inputs, units, generator), arrays
+    drawn = first_weights(how, features + vectors, units, generator)
+    table[:features] = drawn[:features]
+    return table, drawn[features:], {}

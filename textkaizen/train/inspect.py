@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from textkaizen.nets.encoders.plain import encoded
 from textkaizen.nets.constants import NORM_EPSILON, SELU_ALPHA, SELU_SCALE
-from textkaizen.nets.plain import Network, activate, softmax
+from textkaizen.nets.plain import Network, activate, first_sums, softmax
 from textkaizen.recipe import layerwise
 
 FLAT = 0.05  # share of its steepest slope below which an activation passes next to nothing back
@@ -58,7 +59,7 @@ def look_inside(network: Network, bags: csr_matrix, labels: np.ndarray) -> Insid
     Source: Glorot & Bengio 2010, Understanding the difficulty of training, sections 3 and 4
     (saturation, scales and gradients by layer); Maas et al. 2013, section 2 (units that die).
     """
-    x, handed_on, passed_back, flats = bags @ network.kernels[0] + network.biases[0], [], [], []
+    x, handed_on, passed_back, flats = first_sums(network, bags) + network.biases[0], [], [], []
     hidden = len(network.norms)
     activations = layerwise(network.activation, hidden)
     batch_norms = layerwise(network.batch_norm, hidden)
@@ -173,11 +174,16 @@ def _gradients(
     for number in range(len(handed_on), 0, -1):
         lengths.append(_length(handed_on[number - 1].T @ errors))
         errors = (errors @ network.kernels[number].T) * passed_back[number - 1]
-    return (_first_length(bags, errors), *reversed(lengths))
+    return (_first_length(network, bags, errors), *reversed(lengths))
 
 
-def _first_length(bags: csr_matrix, errors: np.ndarray) -> float:
+def _first_length(network: Network, bags: csr_matrix, errors: np.ndarray) -> float:
     """The length of the first layer's gradient, some rows at a time: its table may be large."""
+    if network.encoder is not None:
+        return _length(encoded(network.encoder, bags).T @ errors)
+    if hasattr(bags, "vectors"):
+        beside = _length(bags.vectors.T @ errors)
+        return float(np.hypot(_first_length(network, bags.bags, errors), beside))
     columns, found = bags.tocsc(), 0.0
     for begin in range(0, bags.shape[1], BLOCK):
         found += _length(columns[:, begin : begin + BLOCK].T @ errors) ** 2

@@ -20,10 +20,12 @@ from scipy.sparse import csr_matrix
 
 from textkaizen.data import hold_out
 from textkaizen.errors import RecipeError
+from textkaizen.nets.encoders.arrays import EMBEDDING
+from textkaizen.nets.encoders.plain import Encoder
 from textkaizen.nets.ensemble import ensemble_logits
 from textkaizen.nets.plain import Network, logits
 from textkaizen.recipe import Knobs, Recipe, Shape
-from textkaizen.train.batches import Chosen, Room, room_needed, rounded
+from textkaizen.train.batches import Chosen, Room, room_needed, rounded, sparse
 from textkaizen.train.epochs import Epochs, Piece
 from textkaizen.train.inputs import (
     epoch_inputs,
@@ -77,6 +79,12 @@ class Lane:
     room: Room | None = None
     lean: bool = True
     extras: bool = False
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Features of its bags, and numbers of the vectors that stand beside them."""
+        features = sparse(self.bags).shape[1]
+        return features, self.bags.shape[1] - features
 
 
 @dataclass
@@ -228,17 +236,23 @@ class _Start:
         """View (or copy) a state as the network that predicts."""
         take = np.array if copy else np.asarray
         held = jax.tree.map(np.asarray, state.table)
-        table, layers = state.average or (parts(held)[0], state.layers)
-        kernels = (
-            take(np.asarray(table)[: self.lane.bags.shape[1]]),
-            *(take(layer.kernel) for layer in layers[1:]),
-        )
+        own = (parts(held)[0], state.layers, state.encoder[0] if state.encoder else {})
+        table, layers, arrays = state.average or own
+        first, encoder = np.asarray(table)[: self.lane.sizes[0]], None
+        if self.spec.encoder is not None:
+            named = {name: take(value) for name, value in arrays.items()}
+            encoder = Encoder(self.spec.encoder, {EMBEDDING: take(first), **named})
+            first = np.asarray(layers[0].kernel)
+        elif layers[0].kernel.size:
+            first = np.concatenate([first, layers[0].kernel])
+        kernels = (take(first), *(take(layer.kernel) for layer in layers[1:]))
         norms = tuple(
             np.stack([take(layer.scale), take(layer.shift), take(mean), take(variance)])
             for layer, (mean, variance) in zip(layers, state.moving, strict=False)
         )
         biases, knobs = tuple(take(layer.bias) for layer in layers), self.lane.recipe.knobs
-        return Network(kernels, biases, norms, knobs.activation, knobs.batch_norm, knobs.slope)
+        how = knobs.activation, knobs.batch_norm, knobs.slope
+        return Network(kernels, biases, norms, *how, encoder)
 
     def train(self, callbacks: Sequence[Callback]) -> Trained:
         """Run the loop."""
@@ -246,10 +260,10 @@ class _Start:
         patience = knobs.patience if len(self.texts.val_labels) else math.inf
         called = [self.watch, *callbacks]
         course = Course(knobs.epochs, knobs.monitor, knobs.min_delta, patience, called)
-        first_squares, features = self.optimiser.first_squares, self.lane.bags.shape[1]
+        first_squares, sizes = self.optimiser.first_squares, self.lane.sizes
         keep = lambda state: self.network(state, True)
         with self.programs.lane(self.group) as self._run:
-            state = first_state(self.lane.recipe, self.spec, features, self.seed, first_squares)
+            state = first_state(self.lane.recipe, self.spec, sizes, self.seed, first_squares)
             return run(self.train_epoch, state, course, self.judge, keep)
 
 
@@ -375,12 +389,13 @@ def _parted(lane: Lane, layouts: Layouts | None = None) -> _Texts:
 def _wanted_room(lane: Lane, texts: _Texts) -> Room:
     table_rows = 0 if needs_plain_path(lane.recipe.knobs) else _table_rows(lane)
     batch_size = lane.recipe.shape.batch_size
-    room = room_needed(texts.bags, batch_size, lane.seed, table_rows)
+    in_order = lane.recipe.shape.reads_in_order
+    room = room_needed(texts.bags, batch_size, lane.seed, table_rows, in_order)
     return room if lazy_pays(table_rows, room.rows) else room._replace(rows=0)
 
 
 def _table_rows(lane: Lane) -> int:
-    return lane.table_rows or rounded(max(lane.bags.shape[1], 1))
+    return lane.table_rows or rounded(max(lane.sizes[0], 1))
 
 
 def _specification(lane: Lane, texts: _Texts) -> Spec:

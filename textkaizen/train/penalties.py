@@ -29,24 +29,27 @@ class Penalties(NamedTuple):
     linf: ArrayLike
 
 
-def penalty(kernels: Sequence[Array], how_much: Penalties) -> Array:
+def penalty(kernels: Sequence[Sequence[Array]], how_much: Penalties) -> Array:
     """Return the sum over layers of l1 * sum(|w|) + l2 * sum(w ** 2) + linf * max(|w|).
 
     Args:
-        kernels: weight matrices, first to last.
+        kernels: the weight matrices of each layer, first to last; most have one.
         how_much: one number each for every layer.
 
     Example:
         >>> kernel = jnp.array([[1.0, -2.0]])
-        >>> float(penalty([kernel], Penalties(jnp.ones(1), jnp.zeros(1), jnp.ones(1))))
+        >>> float(penalty([[kernel]], Penalties(jnp.ones(1), jnp.zeros(1), jnp.ones(1))))
         5.0
     """
     l1, l2, linf = (jnp.asarray(part) for part in how_much)
     total = jnp.zeros(())
-    for number, kernel in enumerate(kernels):
-        size = kernel * jnp.sign(kernel)  # |w|, with slope 0 at 0, where that of `jnp.abs` is 1
-        total += l1[number] * size.sum() + l2[number] * jnp.square(kernel).sum()
-        total += linf[number] * size.max(initial=0)
+    for number, own in enumerate(kernels):
+        largest = jnp.zeros(())
+        for kernel in own:
+            size = kernel * jnp.sign(kernel)  # |w|, with slope 0 at 0, where that of `jnp.abs` is 1
+            total += l1[number] * size.sum() + l2[number] * jnp.square(kernel).sum()
+            largest = jnp.maximum(largest, size.max(initial=0))
+        total += linf[number] * largest
     return total
 
 

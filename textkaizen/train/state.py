@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array
 
 from textkaizen.nets.mlp import Choices, Layer, Moving
+from textkaizen.recipe import Shape
 from textkaizen.train.batches import Room
 from textkaizen.train.optimise import Rule
 from textkaizen.train.penalties import Penalties
@@ -30,6 +31,8 @@ class Spec(NamedTuple):
         nadam: rows catch up as Nadam's do (lazy path).
         decays: weights decay.
         each_step: logs are kept step by step, not summed (a write a step).
+        encoder: of a network that reads texts in order; the table then holds embeddings.
+        frozen: the table stays as it is.
     """
 
     features: int
@@ -46,6 +49,8 @@ class Spec(NamedTuple):
     nadam: bool = False
     decays: bool = False
     each_step: bool = False
+    encoder: Shape | None = None
+    frozen: bool = False
 
 
 class State(NamedTuple):
@@ -56,7 +61,8 @@ class State(NamedTuple):
             path, side by side in one on the lazy path, see `lazy.side_by_side`.
         layers, m, v: the same of all else.
         moving: statistics of batch norm.
-        average: averaged table and layers where `Spec.averaged`, else empty.
+        average: averaged table, layers and encoder where `Spec.averaged`, else empty.
+        encoder: its arrays by name, and their m and v; empty of a network on bags.
         desk: where the rows of a step are laid out, within an epoch on the lazy path, else empty.
     """
 
@@ -66,6 +72,7 @@ class State(NamedTuple):
     v: tuple[Layer, ...]
     moving: tuple[Moving, ...]
     average: tuple = ()
+    encoder: tuple = ()
     desk: Array | tuple = ()
 
 
@@ -102,6 +109,8 @@ class Inputs(NamedTuple):
         max_norm: scalar.
         key, epoch: decide everything random in a step, with its number in the epoch.
         begin: number of the first step of these batches in the epoch.
+        reading: float32 [3], what an encoder drops: of embeddings, of what is read again, of what
+            it hands on.
     """
 
     choices: Choices
@@ -114,6 +123,7 @@ class Inputs(NamedTuple):
     key: Any = None
     epoch: Array | np.integer | int = 0
     begin: Array | np.integer | int = 0
+    reading: Array | np.ndarray | tuple = ()
 
 
 class Logs(NamedTuple):

@@ -14,17 +14,19 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from textkaizen.nets.mlp import Bags, Choices, Layer, bag_sums, training_logits
+from textkaizen.nets.mlp import Bags, Choices, Layer, bag_sums, product, training_logits
 from textkaizen.recipe import BATCH_NORMS
 from textkaizen.train.augment import mixed, mixing, noisy_bags, soft_targets
 from textkaizen.train.batches import Batches
+from textkaizen.train.encoding import pooled_texts
 from textkaizen.train.lazy import Rows, catch_up, read_rows, write_rows
 from textkaizen.train.losses import label_cross_entropy, training_loss
 from textkaizen.train.optimise import Rates, update
 from textkaizen.train.penalties import max_norm, penalty
 from textkaizen.train.state import Inputs, Logs, Spec, State
 
-Trained = tuple[Array, tuple[Layer, ...]]  # rows of the table, and all layers
+# Rows of the table, all layers, and the arrays of an encoder (none of a network on bags).
+Trained = tuple[Array, tuple[Layer, ...], dict[str, Array]]
 
 
 def network_step(
@@ -53,16 +55,21 @@ def network_step(
     if lazy:
         rows, desk = _current_rows(state, inputs, batch, number, gaps)
     loss = _loss_of(spec, state, inputs, batch, number)
-    gradient, (moving, logs) = jax.grad(loss, has_aux=True)((rows[0], state.layers))
+    arrays = state.encoder[0] if state.encoder else {}
+    gradient, (moving, logs) = jax.grad(loss, has_aux=True)((rows[0], state.layers, arrays))
     if spec.extras:
         gradient = clipped(gradient, jnp.asarray(inputs.extras.clip_norm))
     rates = Rates(*inputs.rates[number])
-    with jax.named_scope("update_table"):
-        table: Any = update(rows, gradient[0], inputs.rule, rates, spec.adadelta, spec.decays)
+    table: Any = rows
+    if not spec.frozen:
+        with jax.named_scope("update_table"):
+            table = update(rows, gradient[0], inputs.rule, rates, spec.adadelta, spec.decays)
     with jax.named_scope("update_layers"):
         layers, layers_m, layers_v = _updated_layers(spec, state, gradient[1], inputs, rates)
+        encoder = _updated_encoder(spec, state.encoder, gradient[2], inputs, rates)
     if spec.limited:
-        table = (max_norm(table[0], inputs.max_norm), *table[1:])
+        if spec.encoder is None:
+            table = (max_norm(table[0], inputs.max_norm), *table[1:])
         layers = _limited(layers, inputs)
     if lazy:
         with jax.named_scope("write_rows"):
@@ -71,9 +78,11 @@ def network_step(
     if spec.averaged:
         keep = rates.keep_average
         average = jax.tree.map(
-            lambda old, new: keep * old + (1 - keep) * new, average, (table[0], layers)
+            lambda old, new: keep * old + (1 - keep) * new,
+            average,
+            (table[0], layers, encoder[0] if encoder else {}),
         )
-    return State(table, layers, layers_m, layers_v, moving, average, desk), logs
+    return State(table, layers, layers_m, layers_v, moving, average, encoder, desk), logs
 
 
 def clipped(gradient: Trained, limit: Array) -> Trained:
@@ -108,9 +117,8 @@ def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, number: A
         own, partner = mixing(inputs.extras, valid, **random)
 
     def loss(trained: Trained):
-        first, layers = trained
-        with jax.named_scope("bag_sums"):
-            sums = bag_sums(first, bags, spec.batch_size)
+        first, layers, arrays = trained
+        sums = _first_sums(spec, inputs, (batch, bags), trained, random)
         if spec.extras:
             sums = mixed(sums, own, partner)
         logits, moving = training_logits(sums, layers, state.moving, choices, valid, **random)
@@ -124,12 +132,45 @@ def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, number: A
         correct = (_first_largest(logits) == labels) @ valid
         extra = jnp.zeros(())
         if spec.penalised:
-            kernels = [first, *(layer.kernel for layer in layers[1:])]
-            extra = penalty(kernels, inputs.penalties)
+            extra = penalty(_penalised(spec, first, layers, arrays), inputs.penalties)
         mean = total / jnp.maximum(valid.sum(), 1)
         return mean + extra, (moving, Logs(total, correct, extra))
 
     return loss
+
+
+def _first_sums(
+    spec: Spec, inputs: Inputs, read: tuple[Batches, Bags], trained: Trained, random: dict[str, Any]
+) -> Array:
+    """Return what the first layer makes of each text, its bias not added, [texts, units]."""
+    (batch, bags), (first, layers, arrays) = read, trained
+    dense = jnp.asarray(batch.vectors)
+    if spec.encoder is None:
+        with jax.named_scope("bag_sums"):
+            sums = bag_sums(first, bags, spec.batch_size)
+        return sums + product(dense, layers[0].kernel) if dense.shape[-1] else sums
+    with jax.named_scope("encoder"):
+        shape = spec.batch_size, spec.room.length
+        places = bags.places.astype(jnp.uint32)  # none is counted from the end
+        rows = first.at[places].get(mode="promise_in_bounds") * bags.weights[:, None]
+        mask = jnp.asarray(batch.weights).reshape(shape) > 0
+        rates = jnp.asarray(inputs.reading)
+        pooled = pooled_texts(
+            spec.encoder, arrays, rows.reshape(*shape, -1), mask, rates, **random
+        )
+    return product(jnp.concatenate([pooled, dense], 1), layers[0].kernel)
+
+
+def _penalised(
+    spec: Spec, first: Array, layers: tuple[Layer, ...], arrays: dict[str, Array]
+) -> list[tuple[Array, ...]]:
+    """Return the weight matrices of each layer; embeddings are none, as in Keras."""
+    own = (layers[0].kernel,) if layers[0].kernel.size else ()
+    if spec.encoder is None:
+        own = (first, *own)
+    else:
+        own = (*own, *(value for value in arrays.values() if value.ndim == 2))
+    return [own, *((layer.kernel,) for layer in layers[1:])]
 
 
 def _first_largest(logits: Array) -> Array:
@@ -158,6 +199,27 @@ def _updated_layers(spec: Spec, state: State, gradient, inputs: Inputs, rates: R
     return tuple(zip(*moved, strict=True))
 
 
+def _updated_encoder(
+    spec: Spec, encoder: tuple, gradient: dict[str, Array], inputs: Inputs, rates: Rates
+) -> tuple:
+    """Take one step for an encoder's arrays; none stays none."""
+    if not encoder:
+        return ()
+    names = encoder[0].keys()
+    moved = {
+        name: update(
+            tuple(part[name] for part in encoder),  # type: ignore[arg-type]
+            gradient[name],
+            inputs.rule,
+            rates,
+            spec.adadelta,
+            spec.decays,
+        )
+        for name in names
+    }
+    return tuple({name: moved[name][place] for name in names} for place in range(3))
+
+
 def _updated_layer(own: Sequence[Layer], has_norm: bool, spec: Spec, inputs: Inputs, rates: Rates):
     """Take one step for a layer; a scale and a shift that nothing reads stay as they are.
 
@@ -182,5 +244,7 @@ def _has_norm(spec: Spec, number: int) -> bool:
 
 def _limited(layers: tuple[Layer, ...], inputs: Inputs) -> tuple[Layer, ...]:
     """Keep the limit of max-norm in every weight matrix but the table."""
-    rest = [layer._replace(kernel=max_norm(layer.kernel, inputs.max_norm)) for layer in layers[1:]]
-    return (layers[0], *rest)
+    return tuple(
+        layer._replace(kernel=max_norm(layer.kernel, inputs.max_norm)) if layer.kernel.size else layer
+        for layer in layers
+    )
