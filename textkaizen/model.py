@@ -222,7 +222,7 @@ def learn_classifier(
         corpus: at least two classes.
         recipe: its text rules are used, and kept with no hidden layer.
         seed: decides everything random.
-        kind: one of CLASSIFIERS.
+        kind: one of CLASSIFIERS; it reads bags, where the network would read texts in order, too.
 
     Returns:
         The model, and what scikit-learn warned of.
@@ -233,6 +233,7 @@ def learn_classifier(
     """
     from textkaizen.classical.classifiers import fit_classifier
 
+    recipe = recipe.as_bag()
     require_savable(kind, recipe)
     material = _prepared(corpus, recipe, seed)
     classes = len(material.corpus.classes)

@@ -12,6 +12,9 @@ import numpy as np
 from textkaizen.classical.kinds import ONE_LAYER
 from textkaizen.errors import ModelError, RecipeError
 from textkaizen.model import KINDS
+from textkaizen.nets.encoders.arrays import EMBEDDING, pooled_units
+from textkaizen.nets.encoders.arrays import shapes as encoder_shapes
+from textkaizen.nets.encoders.plain import Encoder
 from textkaizen.nets.plain import Network
 from textkaizen.recipe import LEARNT_TOKENS, Recipe, TextRules
 from textkaizen.text.buckets import kinds_of
@@ -21,8 +24,9 @@ if TYPE_CHECKING:
     from textkaizen.classical.classifiers import Classifier
 
 # 2: ensembles, and knobs that 1 does not know; 3: hashed features, and only models that have them;
-# 4: text rules and classifiers that 3 does not know, and only models that have them
-FORMAT, FORMAT_VERSION = "textkaizen-model", 4
+# 4: text rules and classifiers that 3 does not know, and only models that have them;
+# 5: networks that read texts in order, and only those
+FORMAT, FORMAT_VERSION = "textkaizen-model", 5
 MODEL, VOCABULARY, WEIGHTS, HASH = (
     "model.json",
     "vocabulary.json",
@@ -33,18 +37,26 @@ CLASSIFIER = "classifier."  # what the names of its arrays begin with
 NAMES = (MODEL, VOCABULARY, WEIGHTS, HASH)
 FIRST_RULES = ("words", "characters", "min_texts", "sublinear")  # text rules of formats 1 and 2
 FIRST_KINDS = ("network", "logistic_regression", "linear_svm")  # those that 3 and older know
+FIRST_SHAPE = ("hidden", "batch_size")  # of a shape what formats before 5 know
+READING_KNOBS = ("embedding_dropout", "recurrent_dropout", "pooled_dropout")  # from 5 on
+ENCODER = "encoder."  # what the names of its arrays begin with, after the member's prefix
 HASHED = "hashed"  # a text rule from format 3 on
 
 
 def version_of(recipe: Recipe, kind: str) -> int:
     """Return the oldest format that holds such a model."""
+    if recipe.shape.reads_in_order:
+        return 5
     new = recipe.text.changed.keys() - {*FIRST_RULES, HASHED} or kind not in FIRST_KINDS
     return 4 if new else 3 if recipe.text.hashed else 2
 
 
 def written(recipe: Recipe) -> dict[str, Any]:
-    """Return a recipe without text rules that only a newer format knows."""
+    """Return a recipe without rules, shapes and knobs that only a newer format knows."""
     values = recipe.to_dict()
+    if not recipe.shape.reads_in_order:
+        values["shape"] = {name: values["shape"][name] for name in FIRST_SHAPE}
+        values["knobs"] = {n: v for n, v in values["knobs"].items() if n not in READING_KNOBS}
     told = {*FIRST_RULES, *recipe.text.changed}
     values["text"] = {name: value for name, value in values["text"].items() if name in told}
     return values
@@ -117,15 +129,26 @@ def vocabulary_of(
     if learns:
         _require_subwords(folder, subwords, rules)
     scales = arrays.get("scales", np.zeros(0, np.float32))
-    vocabulary = Vocabulary(rules, terms, split, arrays["idf"], scales, subwords)
-    if tuple(map(len, vocabulary.numbers)) != (split, len(arrays["idf"]) - split):
+    longest = _longest(folder, values, rules)
+    vocabulary = Vocabulary(rules, terms, split, arrays["idf"], scales, subwords, longest)
+    unknown = 1 if longest else 0
+    if tuple(map(len, vocabulary.numbers)) != (split, len(arrays["idf"]) - split - unknown):
         refuse(folder, f"{VOCABULARY} has a term twice")
     return vocabulary
 
 
+def _longest(folder: Path, values: dict[str, Any], rules: TextRules) -> int:
+    """Return how many words of a text are read, 0 where their order does not count."""
+    found = values.get("longest", 0)
+    if type(found) is not int or (found > 0) != (rules.order != "none") or found < 0:
+        refuse(folder, f"{VOCABULARY} does not say how many words of a text are read")
+    return found
+
+
 def features_of(folder: Path, values: dict[str, Any], recipe: Recipe) -> int:
-    """Return how many words and characters a vocabulary has."""
-    return recipe.text.hashed or len(_terms(folder, values, recipe)[0])
+    """Return how many words and characters a vocabulary has, the unknown one among them."""
+    unknown = 1 if recipe.text.order != "none" else 0
+    return recipe.text.hashed or len(_terms(folder, values, recipe)[0]) + unknown
 
 
 def _terms(folder: Path, values: dict[str, Any], recipe: Recipe) -> tuple[tuple[str, ...], int]:
@@ -164,7 +187,8 @@ def shapes_of(
         layers: whether it has networks; a classifier's arrays are no business of this.
     """
     handmade = len(recipe.text.handmade)
-    sizes = (features + handmade, *recipe.shape.hidden, classes)
+    first = pooled_units(recipe.shape) or features + handmade
+    sizes = (first, *recipe.shape.hidden, classes)
     shapes: dict[str, tuple[int, ...]] = {"idf": (features,)}
     if handmade:
         shapes["scales"] = (handmade,)
@@ -172,6 +196,10 @@ def shapes_of(
         return shapes
     for member in range(recipe.knobs.ensemble):
         own = prefix(member)
+        if recipe.shape.reads_in_order:
+            shapes[f"{own}{ENCODER}{EMBEDDING}"] = (features, recipe.shape.embedding)
+            for name, size in encoder_shapes(recipe.shape).items():
+                shapes[f"{own}{ENCODER}{name}"] = size
         for number, (inputs, units) in enumerate(pairwise(sizes)):
             shapes[f"{own}kernels.{number}"] = (inputs, units)
             shapes[f"{own}biases.{number}"] = (units,)
@@ -225,7 +253,11 @@ def classifier_of(
 
 def network_of(recipe: Recipe, arrays: dict[str, np.ndarray], member: int) -> Network:
     layers = range(len(recipe.shape.hidden) + 1)
-    knobs, own = recipe.knobs, prefix(member)
+    knobs, own, encoder = recipe.knobs, prefix(member), None
+    if recipe.shape.reads_in_order:
+        names = (EMBEDDING, *encoder_shapes(recipe.shape))
+        read = {name: arrays[f"{own}{ENCODER}{name}"] for name in names}
+        encoder = Encoder(recipe.shape, read)
     return Network(
         tuple(arrays[f"{own}kernels.{number}"] for number in layers),
         tuple(arrays[f"{own}biases.{number}"] for number in layers),
@@ -233,6 +265,7 @@ def network_of(recipe: Recipe, arrays: dict[str, np.ndarray], member: int) -> Ne
         knobs.activation,
         knobs.batch_norm,
         knobs.slope,
+        encoder,
     )
 
 

@@ -27,6 +27,7 @@ import numpy as np
 from textkaizen.errors import ModelError, listed
 from textkaizen.files.model_parts import (
     CLASSIFIER,
+    ENCODER,
     FORMAT,
     HASH,
     MODEL,
@@ -151,6 +152,8 @@ def _contents(model: Model, folder: Path) -> dict[str, bytes]:
         for kind in ("kernels", "biases", "norms"):
             for number, array in enumerate(getattr(network, kind)):
                 arrays[f"{prefix(member)}{kind}.{number}"] = array
+        for name, array in network.encoder.arrays.items() if network.encoder else ():
+            arrays[f"{prefix(member)}{ENCODER}{name}"] = array
     arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
     if model.classifier is not None:
         for name, array in model.classifier.arrays().items():
@@ -165,6 +168,8 @@ def _contents(model: Model, folder: Path) -> dict[str, bytes]:
     vocabulary: dict[str, Any] = {"split": own.split, "terms": list(own.terms)}
     if own.subwords:
         vocabulary["subwords"] = own.subwords
+    if own.longest:
+        vocabulary["longest"] = own.longest
     contents = {
         VOCABULARY: _json(vocabulary),
         WEIGHTS: save(arrays),

@@ -150,6 +150,18 @@ class Recipe:
             },
         )
 
+    def as_bag(self) -> Recipe:
+        """Return this recipe for a network, or a linear model, that sums features as they come.
+
+        Example:
+            >>> Recipe().changed({"order": "words"}, {"encoder": "cnn"}).as_bag() == Recipe()
+            True
+        """
+        if not self.shape.reads_in_order:
+            return self
+        off = dict.fromkeys(("embedding_dropout", "recurrent_dropout", "pooled_dropout"), 0.0)
+        return self.changed({"order": "none", "longest": 0}, {"encoder": "bag"}, off)
+
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Return plain lists, numbers and strings, every default written out; off is None."""
         return {

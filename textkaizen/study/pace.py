@@ -14,6 +14,7 @@ from textkaizen.study.budget import (
     COMPILE_SECONDS,
     FOLDS,
     Budget,
+    cheap,
     expected_epochs,
     relative_cost,
     shortened,
@@ -67,7 +68,7 @@ def affordable_epochs(
     """
     changed = list({improvement.change(baseline): None for improvement in improvements})
     changed = [recipe for recipe in changed if recipe != baseline]
-    costs = sum(relative_cost(recipe, baseline) for recipe in (baseline, *changed))
+    costs = 1 + sum(cheap([relative_cost(recipe, baseline) for recipe in changed]))
     programs = {
         (recipe.text, recipe.shape, needs_plain_path(recipe.knobs), uses_extras(recipe.knobs))
         for recipe in changed

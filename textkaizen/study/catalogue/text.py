@@ -6,9 +6,11 @@ from typing import Any
 
 from textkaizen.errors import RecipeError
 from textkaizen.recipe import Recipe
+from textkaizen.recipe.text import Tokenising, Writing
 from textkaizen.study.catalogue.entry import ANY, Change, Improvement, Needs
 
 OFF = (0, 0)
+READ_IN_ORDER = {*Writing._fields, *Tokenising._fields, "min_texts", "longest"}
 JAPANESE = Needs(("ja",), ("fugashi", "unidic_lite"), "ja")
 IPADIC = Needs(("ja",), ("fugashi", "ipadic"), "ja")
 SUDACHI = Needs(("ja",), ("sudachipy", "sudachidict_core"), "ja")
@@ -31,6 +33,8 @@ def rules(**changes: Any) -> Change:
     """Return the change that sets some text rules; nothing where they contradict the others."""
 
     def change(recipe: Recipe) -> Recipe:
+        if recipe.shape.reads_in_order and not changes.keys() & READ_IN_ORDER:
+            return recipe  # nothing is counted there
         try:
             return recipe.with_text(**changes)
         except RecipeError:
