@@ -16,6 +16,7 @@ from textkaizen.nets.encoders.arrays import (
     first_embedding,
     pooled_units,
     shapes,
+    statistics,
 )
 from textkaizen.nets.encoders.plain import NUMPY, Encoder, encoded, encoded_one
 from textkaizen.nets.encoders.reading import read
@@ -38,7 +39,8 @@ CASES = [
         ("transformer", 2, "mean"),
     )
 ]
-NAMES = [f"{one.encoder} {one.encoder_layers} {one.pooling}" for one in CASES]
+CASES.append(Shape(encoder="cnn", embedding=8, encoder_units=5, encoder_norm=True))
+NAMES = [f"{one.encoder} {one.encoder_layers} {one.pooling} {one.encoder_norm}" for one in CASES]
 every_encoder = pytest.mark.parametrize("shape", CASES, ids=NAMES)
 
 
@@ -47,6 +49,7 @@ def drawn(shape: Shape, seed: int = 0) -> tuple[Encoder, list[np.ndarray]]:
     generator = np.random.default_rng(seed)
     arrays = first_arrays(shape, Distribution("glorot_uniform"), generator)
     arrays = {name: each + generator.normal(0, 0.1, each.shape) for name, each in arrays.items()}
+    arrays |= {name: generator.uniform(0.5, 1.5, n) for name, n in statistics(shape).items()}
     arrays[EMBEDDING] = first_embedding(40, shape, generator) * 20
     arrays = {name: np.asarray(each, np.float32) for name, each in arrays.items()}
     return Encoder(shape, arrays), [generator.integers(0, 40, n) for n in LENGTHS]
@@ -64,7 +67,7 @@ def padded(texts: list[np.ndarray], words: int, seed: int = 1) -> tuple[np.ndarr
 def test_arrays_have_the_shapes_that_a_model_file_asks_for(shape: Shape) -> None:
     encoder, _ = drawn(shape)
     own = {name: each.shape for name, each in encoder.arrays.items() if name != EMBEDDING}
-    assert own == shapes(shape)
+    assert own == {**shapes(shape), **statistics(shape)}
 
 
 @every_encoder

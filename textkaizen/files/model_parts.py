@@ -12,7 +12,7 @@ import numpy as np
 from textkaizen.classical.kinds import ONE_LAYER
 from textkaizen.errors import ModelError, RecipeError
 from textkaizen.model import KINDS
-from textkaizen.nets.encoders.arrays import EMBEDDING, pooled_units
+from textkaizen.nets.encoders.arrays import EMBEDDING, pooled_units, statistics
 from textkaizen.nets.encoders.arrays import shapes as encoder_shapes
 from textkaizen.nets.encoders.plain import Encoder
 from textkaizen.nets.plain import Network
@@ -198,7 +198,7 @@ def shapes_of(
         own = prefix(member)
         if recipe.shape.reads_in_order:
             shapes[f"{own}{ENCODER}{EMBEDDING}"] = (features, recipe.shape.embedding)
-            for name, size in encoder_shapes(recipe.shape).items():
+            for name, size in {**encoder_shapes(recipe.shape), **statistics(recipe.shape)}.items():
                 shapes[f"{own}{ENCODER}{name}"] = size
         for number, (inputs, units) in enumerate(pairwise(sizes)):
             shapes[f"{own}kernels.{number}"] = (inputs, units)
@@ -255,7 +255,7 @@ def network_of(recipe: Recipe, arrays: dict[str, np.ndarray], member: int) -> Ne
     layers = range(len(recipe.shape.hidden) + 1)
     knobs, own, encoder = recipe.knobs, prefix(member), None
     if recipe.shape.reads_in_order:
-        names = (EMBEDDING, *encoder_shapes(recipe.shape))
+        names = (EMBEDDING, *encoder_shapes(recipe.shape), *statistics(recipe.shape))
         read = {name: arrays[f"{own}{ENCODER}{name}"] for name in names}
         encoder = Encoder(recipe.shape, read)
     return Network(

@@ -144,10 +144,7 @@ class Recipe:
         own = {"text": text, "shape": shape, "knobs": knobs}
         return replace(
             self,
-            **{
-                part: replace(getattr(self, part), **coerced(part, own[part]))
-                for part in PARTS
-            },
+            **{part: replace(getattr(self, part), **coerced(part, own[part])) for part in PARTS},
         )
 
     def as_bag(self) -> Recipe:
@@ -160,7 +157,9 @@ class Recipe:
         if not self.shape.reads_in_order:
             return self
         off = dict.fromkeys(("embedding_dropout", "recurrent_dropout", "pooled_dropout"), 0.0)
-        return self.changed({"order": "none", "longest": 0}, {"encoder": "bag"}, off)
+        return self.changed(
+            {"order": "none", "longest": 0}, {"encoder": "bag", "encoder_norm": False}, off
+        )
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Return plain lists, numbers and strings, every default written out; off is None."""

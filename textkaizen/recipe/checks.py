@@ -89,6 +89,8 @@ def _order_problems(text: TextRules, shape: Shape, knobs: Knobs) -> Iterator[str
         for name in ("embedding_dropout", "pooled_dropout"):
             if getattr(knobs, name):
                 yield f"knobs.{name} needs a shape.encoder that reads in order; found bag"
+    if shape.encoder_norm and shape.encoder != "cnn":
+        yield f"shape.encoder_norm belongs to cnn; found {shape.encoder}"
     if knobs.recurrent_dropout and shape.encoder not in ("lstm", "gru"):
         yield f"knobs.recurrent_dropout belongs to lstm and gru; found {shape.encoder}"
 

@@ -23,6 +23,8 @@ class Shape:
         encoder_units: filters of each window, or units of each direction, >= 1.
         encoder_layers: convolutions, recurrent layers or transformer blocks on each other, >= 1.
         windows: of "cnn": how many words each of its convolutions sees, 1 to 99 each.
+        encoder_norm: of "cnn": batch norm of what each convolution answers, before its activation,
+            over the words that are there.
         dilation: of "cnn": distance between the words of a window, >= 1.
         directions: of "lstm" and "gru": 1 reads forwards, 2 backwards as well.
         heads: of "transformer", >= 1.
@@ -37,6 +39,7 @@ class Shape:
     encoder_units: int = 64
     encoder_layers: int = 1
     windows: tuple[int, ...] = (2, 3, 4)
+    encoder_norm: bool = False
     dilation: int = 1
     directions: int = 2
     heads: int = 4

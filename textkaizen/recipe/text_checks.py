@@ -11,7 +11,14 @@ from textkaizen.recipe.text import HANDMADE, LEARNT_TOKENS, TEXT_CHOICES, TextRu
 
 BUCKETS = 2**8, 2**24  # the fewest and the most
 WEIGHTS = ("word_weight", "character_weight", "handmade_weight")
-AT_LEAST = {"min_texts": 1, "selected": 1, "reduced": 1, "repeats": 0, "subwords": 100, "longest": 0}
+AT_LEAST = {
+    "min_texts": 1,
+    "selected": 1,
+    "reduced": 1,
+    "repeats": 0,
+    "subwords": 100,
+    "longest": 0,
+}
 WITHOUT_PARTS = ("words", "unicode", "thai", *LEARNT_TOKENS)
 LANGUAGE = re.compile(r"[a-z]{2,3}$")
 

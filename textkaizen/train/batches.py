@@ -179,9 +179,7 @@ def room_needed(
     return room._replace(steps=min(room.steps, max(PIECE_ENTRIES // room.entries, 1)))
 
 
-def _room_in_order(
-    bags: csr_matrix | Chosen, batch_size: int, seed: int, table_rows: int
-) -> Room:
+def _room_in_order(bags: csr_matrix | Chosen, batch_size: int, seed: int, table_rows: int) -> Room:
     """The room of batches of the longest texts; those of shorter ones have a part of it."""
     length = rounded(max(int(lengths_of(bags).max(initial=1)), 1))
     steps = min(rounded(-(-bags.shape[0] // batch_size)), RUN_STEPS)
@@ -247,7 +245,9 @@ def arrange(
     # Position of each non-zero: its batch's row, its place in the batch.
     flat = np.arange(shuffled.nnz)
     if length:
-        flat += np.repeat(np.arange(texts) * length - shuffled.indptr[:-1], np.diff(shuffled.indptr))
+        flat += np.repeat(
+            np.arange(texts) * length - shuffled.indptr[:-1], np.diff(shuffled.indptr)
+        )
     else:
         flat += np.repeat(np.arange(steps) * room.entries - starts, counts)
     size = room.steps * room.entries

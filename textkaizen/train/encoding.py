@@ -19,7 +19,7 @@ from textkaizen.nets.encoders.arrays import pooled_units
 from textkaizen.nets.encoders.operations import Draws, Operations
 from textkaizen.nets.encoders.reading import read
 from textkaizen.nets.encoders.recurrence import GATES, gru_cell, lstm_cell
-from textkaizen.nets.mlp import product
+from textkaizen.nets.mlp import Layer, Moving, batch_normalise, product
 from textkaizen.recipe import Shape
 
 # What keys are folded with, so that each draw of a step has its own; see also `augment`.
@@ -32,11 +32,12 @@ def pooled_texts(
     embedded: Array,
     mask: Array,
     rates: Array,
+    moving: tuple[Moving, ...] = (),
     *,
     key: Array,
     folds: Folds = (),
-) -> Array:
-    """Return one vector a text, [texts, pooled], with what training drops.
+) -> tuple[Array, tuple[Moving, ...]]:
+    """Return one vector a text, [texts, pooled], with what training drops, and new statistics.
 
     Args:
         shape: static.
@@ -44,8 +45,19 @@ def pooled_texts(
         embedded: [texts, words, embedding].
         mask: bool [texts, words].
         rates: [3], of embeddings, of what is read again, of what is handed on.
+        moving: of each convolution that is normalised.
         key, folds: decide the draws.
     """
+    updated = list(moving)
+
+    def norm(layer: int, x: Array, mask: Array) -> Array:
+        own = f"{shape.encoder}.{layer}"
+        scale, shift = arrays[f"{own}.scale"], arrays[f"{own}.shift"]
+        flat, there = x.reshape(-1, x.shape[-1]), mask.reshape(-1).astype(x.dtype)
+        bare = Layer(scale[None], shift, scale, shift)
+        found, updated[layer] = batch_normalise(flat, bare, moving[layer], there)
+        return found.reshape(x.shape)
+
     texts, random = len(mask), {"key": key}
     at = lambda place, *more: {**random, "folds": (*folds, place, *more)}
     embedding = dropout_mask((texts, 1, shape.embedding), rates[0], **at(EMBEDDED))
@@ -60,7 +72,9 @@ def pooled_texts(
             for layer in range(shape.encoder_layers)
         )
     pooled = dropout_mask((texts, pooled_units(shape)), rates[2], **at(POOLED))
-    return read(OPERATIONS, shape, arrays, embedded, mask, Draws(embedding, recurrent, pooled))
+    draws = Draws(embedding, recurrent, pooled)
+    found = read(OPERATIONS, shape, arrays, embedded, mask, draws, norm)
+    return found, tuple(updated)
 
 
 def recurrence(

@@ -10,7 +10,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from textkaizen.nets.encoders.arrays import first_arrays, first_embedding, pooled_units
+from textkaizen.nets.encoders.arrays import (
+    first_arrays,
+    first_embedding,
+    pooled_units,
+    statistics,
+)
 from textkaizen.nets.initialise import Distribution, first_weights
 from textkaizen.nets.mlp import Choices, Layer, Moving
 from textkaizen.recipe import (
@@ -20,6 +25,7 @@ from textkaizen.recipe import (
     LOSSES,
     Knobs,
     Recipe,
+    Shape,
     layerwise,
 )
 from textkaizen.train.batches import Room
@@ -230,9 +236,16 @@ def first_state(
     encoder = (arrays, full(arrays, 0.0), full(arrays, first_squares)) if arrays else ()
     if spec.encoder is not None and not arrays:
         encoder = ({}, {}, {})
-    drawn = State(tables, trained, m, v, tuple(moving[:-1]), average, encoder)
+    begins = [*moving[:-1], *_first_statistics(spec.encoder)]
+    drawn = State(tables, trained, m, v, tuple(begins), average, encoder)
     # Each is copied: the compiled epoch takes every array over. All at once is quickest.
     return jax.device_put(drawn, may_alias=False)
+
+
+def _first_statistics(encoder: Shape | None) -> list[Moving]:
+    """What moving statistics of an encoder's batch norm begin with."""
+    sizes = list(statistics(encoder).values())[::2] if encoder is not None else []
+    return [Moving(np.zeros(size, "f"), np.ones(size, "f")) for size in sizes]  # type: ignore[arg-type]
 
 
 def _first_layer(

@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix
 
 from textkaizen.data import hold_out
 from textkaizen.errors import RecipeError
-from textkaizen.nets.encoders.arrays import EMBEDDING
+from textkaizen.nets.encoders.arrays import EMBEDDING, statistics
 from textkaizen.nets.encoders.plain import Encoder
 from textkaizen.nets.ensemble import ensemble_logits
 from textkaizen.nets.plain import Network, logits
@@ -241,6 +241,8 @@ class _Start:
         first, encoder = np.asarray(table)[: self.lane.sizes[0]], None
         if self.spec.encoder is not None:
             named = {name: take(value) for name, value in arrays.items()}
+            kept = [each for own in state.moving[len(layers) - 1 :] for each in own]
+            named |= dict(zip(statistics(self.spec.encoder), map(take, kept), strict=True))
             encoder = Encoder(self.spec.encoder, {EMBEDDING: take(first), **named})
             first = np.asarray(layers[0].kernel)
         elif layers[0].kernel.size:
@@ -248,7 +250,7 @@ class _Start:
         kernels = (take(first), *(take(layer.kernel) for layer in layers[1:]))
         norms = tuple(
             np.stack([take(layer.scale), take(layer.shift), take(mean), take(variance)])
-            for layer, (mean, variance) in zip(layers, state.moving, strict=False)
+            for layer, (mean, variance) in zip(layers[:-1], state.moving, strict=False)
         )
         biases, knobs = tuple(take(layer.bias) for layer in layers), self.lane.recipe.knobs
         how = knobs.activation, knobs.batch_norm, knobs.slope

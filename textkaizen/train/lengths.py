@@ -29,7 +29,9 @@ def sizes(length: int) -> list[int]:
         ([10, 20], [18, 36, 60])
     """
     shares = SHARES_OF_LONG if length > LONG else SHARES
-    return sorted({rounded(max(int(np.ceil(share * length)), 1)) for share in shares[:-1]} | {length})
+    return sorted(
+        {rounded(max(int(np.ceil(share * length)), 1)) for share in shares[:-1]} | {length}
+    )
 
 
 def of_length(room: Room, batch_size: int, length: int) -> Room:

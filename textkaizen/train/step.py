@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from textkaizen.nets.mlp import Bags, Choices, Layer, bag_sums, product, training_logits
+from textkaizen.nets.mlp import Bags, Choices, Layer, Moving, bag_sums, product, training_logits
 from textkaizen.recipe import BATCH_NORMS
 from textkaizen.train.augment import mixed, mixing, noisy_bags, soft_targets
 from textkaizen.train.batches import Batches
@@ -118,10 +118,12 @@ def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, number: A
 
     def loss(trained: Trained):
         first, layers, arrays = trained
-        sums = _first_sums(spec, inputs, (batch, bags), trained, random)
+        of_encoder = state.moving[len(spec.widths) - 1 :]
+        sums, of_encoder = _first_sums(spec, inputs, (batch, bags), trained, of_encoder, random)
         if spec.extras:
             sums = mixed(sums, own, partner)
         logits, moving = training_logits(sums, layers, state.moving, choices, valid, **random)
+        moving = (*moving, *of_encoder)
         if spec.extras:
             targets, counts = soft_targets(labels, inputs.extras, own, partner, classes)
             gamma = jnp.asarray(inputs.extras.focal_gamma)
@@ -140,25 +142,30 @@ def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, number: A
 
 
 def _first_sums(
-    spec: Spec, inputs: Inputs, read: tuple[Batches, Bags], trained: Trained, random: dict[str, Any]
-) -> Array:
-    """Return what the first layer makes of each text, its bias not added, [texts, units]."""
+    spec: Spec,
+    inputs: Inputs,
+    read: tuple[Batches, Bags],
+    trained: Trained,
+    moving: tuple[Moving, ...],
+    random: dict[str, Any],
+) -> tuple[Array, tuple[Moving, ...]]:
+    """Return what the first layer makes of each text, its bias not added, [texts, units]; and the
+    new statistics of an encoder's batch norm."""
     (batch, bags), (first, layers, arrays) = read, trained
     dense = jnp.asarray(batch.vectors)
     if spec.encoder is None:
         with jax.named_scope("bag_sums"):
             sums = bag_sums(first, bags, spec.batch_size)
-        return sums + product(dense, layers[0].kernel) if dense.shape[-1] else sums
+        return (sums + product(dense, layers[0].kernel) if dense.shape[-1] else sums), ()
     with jax.named_scope("encoder"):
         shape = spec.batch_size, spec.room.length
         places = bags.places.astype(jnp.uint32)  # none is counted from the end
         rows = first.at[places].get(mode="promise_in_bounds") * bags.weights[:, None]
         mask = jnp.asarray(batch.weights).reshape(shape) > 0
         rates = jnp.asarray(inputs.reading)
-        pooled = pooled_texts(
-            spec.encoder, arrays, rows.reshape(*shape, -1), mask, rates, **random
-        )
-    return product(jnp.concatenate([pooled, dense], 1), layers[0].kernel)
+        embedded = rows.reshape(*shape, -1)
+        pooled, moving = pooled_texts(spec.encoder, arrays, embedded, mask, rates, moving, **random)
+    return product(jnp.concatenate([pooled, dense], 1), layers[0].kernel), moving
 
 
 def _penalised(
@@ -245,6 +252,8 @@ def _has_norm(spec: Spec, number: int) -> bool:
 def _limited(layers: tuple[Layer, ...], inputs: Inputs) -> tuple[Layer, ...]:
     """Keep the limit of max-norm in every weight matrix but the table."""
     return tuple(
-        layer._replace(kernel=max_norm(layer.kernel, inputs.max_norm)) if layer.kernel.size else layer
+        layer._replace(kernel=max_norm(layer.kernel, inputs.max_norm))
+        if layer.kernel.size
+        else layer
         for layer in layers
     )

@@ -66,11 +66,18 @@ def beginnings(shape: Shape) -> dict[str, Beginning]:
 
 
 def shapes(shape: Shape) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each array that a trained encoder has, its embedding not among them."""
+    """Return the shape of each array that is trained, the embedding not among them."""
     found = {name: begins.shape for name, begins in beginnings(shape).items()}
     if "pool.vector" in found:
         found["pool.vector"] = found["pool.vector"][:1]
     return found
+
+
+def statistics(shape: Shape) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each array that is no weight: moving means and variances, by layer."""
+    layers = range(shape.encoder_layers if shape.encoder_norm else 0)
+    kinds = ("mean", "variance")
+    return {f"{shape.encoder}.{n}.{kind}": (pooled_units(shape),) for n in layers for kind in kinds}
 
 
 def _convolution(name: str, inputs: int, shape: Shape) -> dict[str, Beginning]:
@@ -78,6 +85,9 @@ def _convolution(name: str, inputs: int, shape: Shape) -> dict[str, Beginning]:
     for number, width in enumerate(shape.windows):
         found[f"{name}.{number}.kernel"] = Beginning((width * inputs, filters), "kernel")
         found[f"{name}.{number}.bias"] = Beginning((filters,), "zeros")
+    if shape.encoder_norm:
+        found[f"{name}.scale"] = Beginning((pooled_units(shape),), "ones")
+        found[f"{name}.shift"] = Beginning((pooled_units(shape),), "zeros")
     return found
 
 

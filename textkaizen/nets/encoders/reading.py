@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from textkaizen.nets.constants import NORM_EPSILON
 from textkaizen.nets.encoders import attention
 from textkaizen.nets.encoders.convolution import convolve
 from textkaizen.nets.encoders.operations import Draws, Operations
@@ -13,10 +16,17 @@ from textkaizen.nets.encoders.recurrence import GATES, recur
 from textkaizen.recipe import Shape
 
 NOTHING = Draws()
+NORM = ("scale", "shift", "mean", "variance")
 
 
 def read(
-    ops: Operations, shape: Shape, arrays: dict[str, Any], embedded, mask, draws: Draws = NOTHING
+    ops: Operations,
+    shape: Shape,
+    arrays: dict[str, Any],
+    embedded,
+    mask,
+    draws: Draws = NOTHING,
+    norm: Callable | None = None,
 ):
     """Return one vector a text, [texts, `arrays.pooled_units`]; zero for a text without words.
 
@@ -27,7 +37,10 @@ def read(
         embedded: [texts, words, embedding].
         mask: bool [texts, words], whether a word is there; those of a text come first.
         draws: of training.
+        norm: (layer, x, mask) -> x by the batch's statistics, of training; None takes the moving
+            ones among the arrays.
     """
+    norm = norm or partial(_normalised, ops, shape, arrays)
     there = mask[..., None]
     if draws.embedding is not None:
         embedded = embedded * draws.embedding
@@ -38,6 +51,7 @@ def read(
         name = f"{shape.encoder}.{layer}"
         if shape.encoder == "cnn":
             x = convolve(ops, x, arrays, (shape.windows, shape.dilation), name)
+            x = norm(layer, x, mask) if shape.encoder_norm else x
             x = ops.np.where(there, ops.np.maximum(x, 0), np.float32(0))
         elif shape.encoder in GATES:
             own = draws.recurrent[layer] if draws.recurrent else ()
@@ -46,6 +60,13 @@ def read(
             x = attention.block(ops, x, mask, arrays, shape.heads, name)
     found = _pooled(ops, shape.pooling, x, mask, last, arrays)
     return found if draws.pooled is None else found * draws.pooled
+
+
+def _normalised(ops: Operations, shape: Shape, arrays: dict[str, Any], layer: int, x, mask):
+    """Normalise by moving statistics."""
+    own = {kind: arrays[f"{shape.encoder}.{layer}.{kind}"] for kind in NORM}
+    root = ops.np.sqrt(own["variance"] + np.float32(NORM_EPSILON))
+    return (x - own["mean"]) * (own["scale"] / root) + own["shift"]
 
 
 def _pooled(ops: Operations, pooling: str, x, mask, last, arrays: dict[str, Any]):

@@ -125,6 +125,12 @@ READING = (
         _KIM,
     ),
     _made(
+        "batch norm of convolutions",
+        reading({"encoder_norm": True}, ("cnn",)),
+        "What filters answer is normalised over all words of a batch before its activation.",
+        "Ioffe & Szegedy 2015, Batch normalization, section 3.2",
+    ),
+    _made(
         "wider windows",
         reading({"windows": (3, 4, 5)}, ("cnn",)),
         "Filters that see one word more, the widths of the paper.",
