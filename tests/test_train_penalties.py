@@ -92,7 +92,10 @@ def test_every_layer_has_penalties_of_its_own():
     """Sums by hand: |w| of the second 3 and 1, w² of the first 5, the largest of each 2 and 3."""
     kernels = [jnp.array([[1.0, -2.0]]), jnp.array([[3.0], [-1.0]])]
     of = lambda **given: float(
-        penalty([[each] for each in kernels], Penalties(*(np.float32(given.get(n, NONE)) for n in ("l1", "l2", "linf"))))
+        penalty(
+            [[each] for each in kernels],
+            Penalties(*(np.float32(given.get(n, NONE)) for n in ("l1", "l2", "linf"))),
+        )
     )
     assert of(l1=(0.0, 0.5)) == 2
     assert of(l2=(0.1, 0.0)) == pytest.approx(0.5)

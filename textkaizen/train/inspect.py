@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from textkaizen.nets.encoders.plain import encoded
 from textkaizen.nets.constants import NORM_EPSILON, SELU_ALPHA, SELU_SCALE
+from textkaizen.nets.encoders.plain import encoded
 from textkaizen.nets.plain import Network, activate, first_sums, softmax
 from textkaizen.recipe import layerwise
 
