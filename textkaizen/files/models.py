@@ -141,10 +141,8 @@ def load_model(folder: str | Path) -> Model:
     return Model(kind, recipe, labels, vocabulary, networks[0], facts, tuple(networks[1:]))
 
 
-def _contents(model: Model, folder: Path) -> dict[str, bytes]:
-    """Return the files of a model by name."""
-    from safetensors.numpy import save
-
+def _arrays(model: Model) -> dict[str, np.ndarray]:
+    """Return what a model's weights file holds, by name, as float32."""
     arrays = {"idf": model.vocabulary.idf}
     if len(model.vocabulary.scales):
         arrays["scales"] = model.vocabulary.scales
@@ -154,7 +152,14 @@ def _contents(model: Model, folder: Path) -> dict[str, bytes]:
                 arrays[f"{prefix(member)}{kind}.{number}"] = array
         for name, array in network.encoder.arrays.items() if network.encoder else ():
             arrays[f"{prefix(member)}{ENCODER}{name}"] = array
-    arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+    return {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+
+
+def _contents(model: Model, folder: Path) -> dict[str, bytes]:
+    """Return the files of a model by name."""
+    from safetensors.numpy import save
+
+    arrays = _arrays(model)
     if model.classifier is not None:
         for name, array in model.classifier.arrays().items():
             arrays[f"{CLASSIFIER}{name}"] = np.ascontiguousarray(array)

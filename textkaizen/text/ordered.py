@@ -1,8 +1,8 @@
 """Texts in their order: each word (or character) a number, one after another, nothing weighed.
 
-They are kept in the same sparse form as bags, so that all that parts, batches and caches bags serves
-them too: a row holds a text's numbers in the order of the text, a number as often as it stands
-there, each with weight 1. Such a matrix must never be sorted or have its duplicates summed.
+They are kept in the same sparse form as bags, so that all that parts, batches and caches bags
+serves them too: a row holds a text's numbers in the order of the text, a number as often as it
+stands there, each with weight 1. Such a matrix must never be sorted or have its duplicates summed.
 
 What stands in too few training texts is one unknown word, the last number, whose embedding is
 trained with the others. How many words of a text are read is learnt from the training texts.

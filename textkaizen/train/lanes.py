@@ -20,8 +20,6 @@ from scipy.sparse import csr_matrix
 
 from textkaizen.data import hold_out
 from textkaizen.errors import RecipeError
-from textkaizen.nets.encoders.arrays import EMBEDDING, statistics
-from textkaizen.nets.encoders.plain import Encoder
 from textkaizen.nets.ensemble import ensemble_logits
 from textkaizen.nets.plain import Network, logits
 from textkaizen.recipe import Knobs, Recipe, Shape
@@ -37,7 +35,7 @@ from textkaizen.train.inputs import (
     specification,
 )
 from textkaizen.train.layouts import Layouts, Same, Shelf, digest
-from textkaizen.train.lazy import lazy_pays, parts
+from textkaizen.train.lazy import lazy_pays
 from textkaizen.train.loop import Callback, Course, Logs, Trained, run
 from textkaizen.train.losses import validation_loss
 from textkaizen.train.optimise import Optimiser, optimiser
@@ -45,6 +43,7 @@ from textkaizen.train.programs import Part, Programs
 from textkaizen.train.schedules import Plateau, learning_rates, update_plateau
 from textkaizen.train.state import Inputs, Spec, State
 from textkaizen.train.together import group_of
+from textkaizen.train.viewing import network_of
 
 
 @dataclass(frozen=True)
@@ -234,27 +233,7 @@ class _Start:
 
     def network(self, state: State, copy: bool) -> Network:
         """View (or copy) a state as the network that predicts."""
-        take = np.array if copy else np.asarray
-        held = jax.tree.map(np.asarray, state.table)
-        own = (parts(held)[0], state.layers, state.encoder[0] if state.encoder else {})
-        table, layers, arrays = state.average or own
-        first, encoder = np.asarray(table)[: self.lane.sizes[0]], None
-        if self.spec.encoder is not None:
-            named = {name: take(value) for name, value in arrays.items()}
-            kept = [each for own in state.moving[len(layers) - 1 :] for each in own]
-            named |= dict(zip(statistics(self.spec.encoder), map(take, kept), strict=True))
-            encoder = Encoder(self.spec.encoder, {EMBEDDING: take(first), **named})
-            first = np.asarray(layers[0].kernel)
-        elif layers[0].kernel.size:
-            first = np.concatenate([first, layers[0].kernel])
-        kernels = (take(first), *(take(layer.kernel) for layer in layers[1:]))
-        norms = tuple(
-            np.stack([take(layer.scale), take(layer.shift), take(mean), take(variance)])
-            for layer, (mean, variance) in zip(layers[:-1], state.moving, strict=False)
-        )
-        biases, knobs = tuple(take(layer.bias) for layer in layers), self.lane.recipe.knobs
-        how = knobs.activation, knobs.batch_norm, knobs.slope
-        return Network(kernels, biases, norms, *how, encoder)
+        return network_of(state, self.lane.recipe.knobs, self.spec, self.lane.sizes[0], copy)
 
     def train(self, callbacks: Sequence[Callback]) -> Trained:
         """Run the loop."""

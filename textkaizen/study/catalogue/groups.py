@@ -109,8 +109,8 @@ GROUPS: dict[str, Group] = {
         "give for short texts and a laptop can train; what belongs to such a network only (dropout "
         "of embeddings, wider windows, other pooling) is tried where the recipe has one.",
         "`encoder: bag`, the baseline's",
-        "They take 2 to 50 times as long as a bag, so a study comes to them when time is left. What "
-        "is counted (n-grams, weights, selections) is nothing to them.",
+        "They take 2 to 50 times as long as a bag, so a study comes to them when time is left. "
+        "What is counted (n-grams, weights, selections) is nothing to them.",
     ),
     "optimiser": Group(
         "Each with a rate of its own, since none is the best at another's.",
