@@ -16,6 +16,7 @@ import numpy as np
 
 from textkaizen.errors import UsageError
 from textkaizen.interop.keras_models import require_keras
+from textkaizen.interop.keras_ordered import encoder_layers
 from textkaizen.interop.keras_settings import penalty_of_knobs, start_of_knobs
 from textkaizen.model import Model
 from textkaizen.nets.constants import NORM_EPSILON, NORM_MOMENTUM
@@ -23,10 +24,12 @@ from textkaizen.recipe import Knobs, layerwise
 
 
 def to_keras(model: Model) -> Any:
-    """Return a Keras Sequential with the same predictions.
+    """Return a Keras model with the same predictions: Sequential on bags.
 
     Its input is a row of `model.vocabulary.bags(texts)`, its output the probabilities of
-    `model.labels`; `interop.keras.predict` reads the bags as they are, sparse. Dropout stands where
+    `model.labels`; `interop.keras.predict` reads the bags as they are, sparse. A network that reads
+    texts in order becomes a functional model whose input is `keras_ordered.word_numbers`. Dropout
+    of hidden layers stands where
     the recipe has it and is off in prediction. Initialisers, l1, l2 and max-norm of a network's
     recipe are in the Dense layers, for a training that goes on; linf, and whatever does not belong
     to a layer (dropout on the input, loss, optimiser), is not carried over. The model is not
@@ -36,8 +39,8 @@ def to_keras(model: Model) -> Any:
         model: a network or a linear model (naive Bayes is one).
 
     Raises:
-        UsageError: it is another classifier, an ensemble, or averages its answers over dropout
-            masks.
+        UsageError: it is another classifier, an ensemble, a transformer, or averages its answers
+            over dropout masks.
         MissingExtraError: Keras is not installed.
     """
     keras, knobs = require_keras(), model.recipe.knobs
@@ -73,10 +76,26 @@ def to_keras(model: Model) -> Any:
         made += _dropout(keras, knobs.dropout_kind, rates[number])
     made.append(_dense(keras, model, hidden, activation="softmax"))
     weights += [network.kernels[-1], network.biases[-1]]
-    found = keras.Sequential([keras.Input((network.kernels[0].shape[0],)), *made])
-    # Seeds of dropout are variables, too, but no weights.
-    found.set_weights([np.asarray(one) for one in weights])
-    return found
+    return _with_input(keras, model, made, weights)
+
+
+def _with_input(keras: Any, model: Model, made: list[Any], weights: list[np.ndarray]) -> Any:
+    """Return a model of these layers, their weights set."""
+    if model.networks[0].encoder is None:
+        found = keras.Sequential([keras.Input((model.networks[0].kernels[0].shape[0],)), *made])
+        # Seeds of dropout are variables, too, but no weights.
+        found.set_weights([np.asarray(one) for one in weights])
+        return found
+    read, x = encoder_layers(model)
+    for layer in made:
+        x = layer(x)
+    begin = 0
+    for layer in made:
+        if not isinstance(layer, (keras.layers.Dropout, keras.layers.AlphaDropout)):
+            end = begin + len(layer.weights)
+            layer.set_weights([np.asarray(one) for one in weights[begin:end]])
+            begin = end
+    return keras.Model(read, x)
 
 
 def _dense(keras: Any, model: Model, number: int, **more: Any) -> Any:
