@@ -299,6 +299,10 @@ class _Material:
             facts["neologdn"] = neologdn_version()
         if projection is not None:
             networks = tuple(_on_bags(network, projection) for network in networks)
+        if vocabulary.longest:
+            from textkaizen.text.ordered import reading_of
+
+            facts["reading"] = reading_of(self.features, np.arange(len(self.corpus)))  # type: ignore[arg-type]
         labels, first = self.corpus.classes, networks[0] if networks else None
         return Model(kind, recipe, labels, vocabulary, first, facts, networks[1:], classifier)
 

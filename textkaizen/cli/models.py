@@ -81,7 +81,9 @@ def train(
     if as_json:
         facts = {"model": str(out), "texts": model.facts["texts"], "classes": len(model.labels)}
         how = {"recipe": chosen.to_dict(), "seed": seed, "seconds": trained.seconds}
-        print_json({**facts, "epoch": best, "logs": last, **_starts(chosen.knobs, trained), **how})
+        reading = {"reading": model.facts["reading"]} if "reading" in model.facts else {}
+        logs = {"epoch": best, "logs": last, **_starts(chosen.knobs, trained)}
+        print_json({**facts, **logs, **reading, **how})
         return
     shown = {name: value for name, value in last.items() if name != "penalty" or value}
     logs = ", ".join(
@@ -91,6 +93,8 @@ def train(
     typer.echo(
         f"Trained on {model.facts['texts']} texts. After epoch {trained.best_epoch}: {logs}."
     )
+    for sentence in _reading_told(model.facts.get("reading")):
+        typer.echo(sentence)
     for sentence in _starts_told(chosen.knobs, trained):
         typer.echo(sentence)
     typer.echo(f"The model is in {out}.")
@@ -128,6 +132,17 @@ def _fit(corpus: Corpus, recipe: Recipe, seed: int, kind: str, where: tuple[Path
 def _finite(value: float) -> float | None:
     """A number that JSON can hold: None for what training has made endless."""
     return value if math.isfinite(value) else None
+
+
+def _reading_told(reading: dict[str, float] | None) -> list[str]:
+    """Say what is not read of the training texts; nothing of bags."""
+    if reading is None:
+        return []
+    cut, unknown = reading["texts_cut"], reading["words_unknown"]
+    return [
+        f"Up to {reading['longest']:.0f} words of a text are read ({cut:.1%} of the texts have "
+        f"more); {unknown:.1%} of them are too rare to be told apart."
+    ]
 
 
 def _starts(knobs: Knobs, trained: TrainedLane) -> dict[str, Any]:

@@ -33,6 +33,10 @@ def scores_told(found: Mapping[str, Any]) -> str:
         lines += [f"{NAMES[metric]:10} {_score(averaged[metric])}" for metric in NAMES]
         lines.append("Average minus all units, points, text by text")
         lines += [f"{NAMES[name]:10} {_gap(averaged['difference'][name])}" for name in NAMES]
+    if "words_unknown" in found:
+        lines.append(
+            f"{per_cent(found['words_unknown'])} % of the words are not known to the model"
+        )
     on = f"on {counted(found['texts'], 'text')} of {counted(found['classes'], 'class', 'classes')}"
     return "\n".join([*lines, f"{on}; in brackets the 95 % interval"])
 

@@ -26,7 +26,8 @@ METRICS = ("accuracy", "macro_f1")
 def evaluate(
     model: Model, corpus: Corpus, seed: int = 0, monte_carlo: int | None = None
 ) -> dict[str, Any]:
-    """Return accuracy and macro-F1 with 95 % intervals, as plain values.
+    """Return accuracy and macro-F1 with 95 % intervals, as plain values; of a network that reads in
+    order the share of words it does not know, too.
 
     Args:
         model: to score.
@@ -49,6 +50,10 @@ def evaluate(
     texts = _labelled_texts(model, corpus)
     before = texts.predicted_by(model)
     found = texts.scores(before, seed)
+    if model.vocabulary.longest:
+        from textkaizen.text.ordered import unknown_share
+
+        found["words_unknown"] = unknown_share(model.vocabulary, texts.corpus.texts)
     found |= {"texts": len(texts.corpus), "classes": len(texts.corpus.classes)}
     if averaged is not None:
         after = texts.predicted_by(averaged)

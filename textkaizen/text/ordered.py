@@ -75,6 +75,28 @@ class OrderedFeatures:
         return _matrix(self.known[self.sequences.numbers[places]], ends, len(self.vocabulary))
 
 
+def reading_of(features: OrderedFeatures, rows: np.ndarray) -> dict[str, float]:
+    """Tell what is not read of some texts.
+
+    Returns:
+        `longest`, words of a text that are read; `texts_cut`, the share of texts with more;
+        `words_unknown`, the share of words (or characters) that the vocabulary does not have.
+    """
+    longest, lengths = features.vocabulary.longest, features.sequences.lengths[rows]
+    read, unknown = features.bags(rows).indices, len(features.vocabulary.terms)
+    return {
+        "longest": longest,
+        "texts_cut": float((lengths > longest).mean()) if len(rows) else 0.0,
+        "words_unknown": float((read == unknown).mean()) if len(read) else 0.0,
+    }
+
+
+def unknown_share(vocabulary: Vocabulary, texts: Iterable[str]) -> float:
+    """Return the share of the words of texts that a vocabulary does not have, 0 to 1."""
+    read = read_many(vocabulary, texts).indices
+    return float((read == len(vocabulary.terms)).mean()) if len(read) else 0.0
+
+
 def in_order(streams: Streams, text: str) -> list[str]:
     """Return the words, or the characters, of a raw text one after another."""
     written = streams.write(text)
