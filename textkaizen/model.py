@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from textkaizen.classical.classifiers import Classifier
     from textkaizen.text.features import Features
+    from textkaizen.text.ordered import OrderedFeatures
     from textkaizen.text.reduce import Projection
     from textkaizen.train.lanes import TrainedLane
     from textkaizen.train.loop import Callback
@@ -269,7 +270,7 @@ class _Material:
     """Labelled texts as numbers."""
 
     corpus: Corpus
-    features: Features
+    features: Features | OrderedFeatures
     numbers: np.ndarray
 
     def bags(self) -> csr_matrix:

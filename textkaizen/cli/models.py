@@ -82,8 +82,8 @@ def train(
         facts = {"model": str(out), "texts": model.facts["texts"], "classes": len(model.labels)}
         how = {"recipe": chosen.to_dict(), "seed": seed, "seconds": trained.seconds}
         reading = {"reading": model.facts["reading"]} if "reading" in model.facts else {}
-        logs = {"epoch": best, "logs": last, **_starts(chosen.knobs, trained)}
-        print_json({**facts, **logs, **reading, **how})
+        ended = {"epoch": best, "logs": last, **_starts(chosen.knobs, trained)}
+        print_json({**facts, **ended, **reading, **how})
         return
     shown = {name: value for name, value in last.items() if name != "penalty" or value}
     logs = ", ".join(
@@ -141,7 +141,7 @@ def _reading_told(reading: dict[str, float] | None) -> list[str]:
     cut, unknown = reading["texts_cut"], reading["words_unknown"]
     return [
         f"Up to {reading['longest']:.0f} words of a text are read ({cut:.1%} of the texts have "
-        f"more); {unknown:.1%} of them are too rare to be told apart."
+        f"more); {unknown:.1%} of the words are too rare to be told apart."
     ]
 
 

@@ -177,9 +177,10 @@ def read_many(vocabulary: Vocabulary, texts: Iterable[str]) -> csr_matrix:
 def _known(vocabulary: Vocabulary, text: str) -> list[int]:
     words, characters = vocabulary.numbers
     place = words if vocabulary.rules.order == "words" else characters
+    assert isinstance(place, dict)  # nothing is hashed where order counts
     unknown = len(vocabulary.terms)
     read = in_order(vocabulary.streams, text)[: vocabulary.longest]
-    return [place.get(term, unknown) for term in read]  # type: ignore[union-attr]
+    return [place.get(term, unknown) for term in read]
 
 
 def _texts_with(own: Sequences, rows: np.ndarray) -> np.ndarray:

@@ -58,8 +58,11 @@ def pooled_texts(
         found, updated[layer] = batch_normalise(flat, bare, moving[layer], there)
         return found.reshape(x.shape)
 
-    texts, random = len(mask), {"key": key}
-    at = lambda place, *more: {**random, "folds": (*folds, place, *more)}
+    texts = len(mask)
+
+    def at(place: int, *more: int) -> Any:
+        return {"key": key, "folds": (*folds, place, *more)}
+
     embedding = dropout_mask((texts, 1, shape.embedding), rates[0], **at(EMBEDDED))
     recurrent: tuple = ()
     if shape.encoder in GATES:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -125,7 +125,7 @@ class Epochs:
     def _arranged(self, order: np.ndarray, room: Room, length: int) -> tuple[Batches, Room]:
         """Lay texts out in the room, or in a larger one."""
         what = (self.bags, self.labels, self.batch_size, order)
-        how = {"table_rows": self.table_rows, "length": length}
+        how: Any = {"table_rows": self.table_rows, "length": length}
         batches, laid = arrange(*what, room=room, **how)
         if laid == room:
             return batches, laid

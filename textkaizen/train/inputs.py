@@ -218,7 +218,9 @@ def first_state(
     how = [Distribution(name, knobs.initialiser_mean, knobs.initialiser_spread) for name in names]
     table, dense, arrays = _first_layer(spec, sizes, how[0], generator)
     for number, units in enumerate(spec.widths):
-        kernel = dense if number == 0 else first_weights(how[number], inputs, units, generator)
+        kernel: Any = dense
+        if number:
+            kernel = first_weights(how[number], inputs, units, generator)
         zeros: Any = np.zeros(units, np.float32)
         ones: Any = np.ones(units, np.float32)
         layers.append(Layer(kernel, zeros, ones, zeros))

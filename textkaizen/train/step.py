@@ -215,7 +215,7 @@ def _updated_encoder(
     names = encoder[0].keys()
     moved = {
         name: update(
-            tuple(part[name] for part in encoder),  # type: ignore[arg-type]
+            tuple(part[name] for part in encoder),
             gradient[name],
             inputs.rule,
             rates,

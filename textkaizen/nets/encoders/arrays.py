@@ -133,10 +133,10 @@ def first_arrays(
     found = {}
     for name, (size, kind) in beginnings(shape).items():
         if kind == "kernel":
-            found[name] = first_weights(how, *size, generator)
+            found[name] = first_weights(how, size[0], size[1], generator)
         elif kind == "recurrent":
             # As Keras draws it: all gates at once.
-            found[name] = first_weights("orthogonal", *size, generator)
+            found[name] = first_weights("orthogonal", size[0], size[1], generator)
         else:
             found[name] = np.full(size, 1.0 if kind == "ones" else 0.0, np.float32)
         if kind == "lstm_bias":
