@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import JAPANESE, QUICK, ROWS
+from command_line import JAPANESE, ROWS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,8 @@ from textkaizen.agent.why import explain, reasons, why
 from textkaizen.data import Corpus
 from textkaizen.errors import ModelError, UsageError
 from textkaizen.files.models import load_model
-from textkaizen.model import learn_classifier, learn_model
+from textkaizen.model import learn_classifier
+from textkaizen.nets.plain import Network
 from textkaizen.recipe import Recipe, TextRules
 
 KEPT = Path(__file__).parent / "models"
@@ -95,11 +97,18 @@ def test_features_of_every_kind_add_up(rules):
         assert_complete(model, text)
 
 
-def test_a_network_that_was_trained_here_is_explained(regression):
-    recipe = QUICK.with_shape(hidden=(6, 5)).with_knobs(
-        activation="gelu", batch_norm="before", epochs=20, ensemble=2
-    )
-    model = learn_model(CORPUS, recipe, seed=0)[0]
+def test_an_ensemble_of_deep_networks_adds_up(regression):
+    generator = np.random.default_rng(0)
+    sizes = (len(regression.vocabulary), 6, 5, 3)
+
+    def member():
+        drawn = lambda *shape: generator.normal(size=shape).astype(np.float32)
+        kernels = tuple(drawn(*shape) for shape in pairwise(sizes))
+        norms = tuple(np.abs(drawn(4, units)) + 0.1 for units in sizes[1:-1])
+        biases = tuple(drawn(units) for units in sizes[1:])
+        return Network(kernels, biases, norms, ("gelu", "relu"), ("before", "after"), 0.0)
+
+    model = replace(regression, kind="network", network=member(), others=(member(), member()))
     for text in ODD:
         assert_complete(model, text)
 

@@ -8,16 +8,19 @@ import sys
 import time
 
 import pytest
-from command_line import COMMAND, ROWS, environment, save_small_model, textkaizen, write_corpus
+from command_line import COMMAND, ROWS, environment, textkaizen, write_corpus
 
-from textkaizen.files.models import load_model
+from textkaizen.files.corpora import load_corpus
+from textkaizen.files.models import load_model, save_model
+from textkaizen.model import learn_linear
+from textkaizen.recipe import Recipe
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("why")
-    save_small_model(folder / "model")
     write_corpus(folder / "texts.csv")
+    save_model(learn_linear(load_corpus(folder / "texts.csv"), Recipe(), 0), folder / "model")
     (folder / "columns.csv").write_text("said,topic\nlost my key,loss\n", encoding="utf-8")
     return folder
 

@@ -182,7 +182,7 @@ def _words_told(found: Explanation) -> list[str]:
     words = found.strongest(WORDS)
     longest = abs(words[0][1]) if words else 1.0
     return [heading(found)] + [
-        f"{number:+6.2f}  {bar(number, longest):{BAR}}  {word}" for word, number in words
+        f"{number:+6.2f}  {bar(number, longest):{BAR}}  {one_line(word)}" for word, number in words
     ]
 
 

@@ -89,8 +89,9 @@ def explain(model: Model, text: str, label: str | None = None) -> Explanation:
     direction = np.full(classes, -1 / classes)
     direction[model.labels.index(label)] += 1
     bag = model.vocabulary.bag(text)
-    found = contributions(model.networks, *bag, direction)
-    logit, empty = difference(model.networks, *bag, direction)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is no number is told below
+        found = contributions(model.networks, *bag, direction)
+        logit, empty = difference(model.networks, *bag, direction)
     words = on_words(model.vocabulary, text, bag[0], found)
     _require_complete(words, logit, empty)
     return Explanation(label, logit, empty, words)

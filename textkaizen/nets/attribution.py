@@ -55,7 +55,7 @@ def contributions(
     for network in networks:
         rows = network.kernels[0].take(features, 0)
         slopes = mean_slopes(network, weights @ rows, direction)
-        total += weights * (rows @ slopes.astype(rows.dtype))
+        total += weights * (rows @ slopes)
     return total / len(networks)
 
 

@@ -202,10 +202,14 @@ def _on_characters(written: str, places: _Places, part: dict[int, float]) -> np.
     begins, ends = np.maximum(begins - nothing, 0), np.minimum(ends + nothing, size)
     numbers = np.array([part.get(feature, 0.0) for feature in places.features])
     each = numbers / np.maximum(until[ends] - until[begins], 1)
-    steps = np.zeros(size + 1)
+    steps, covers = np.zeros(size + 1), np.zeros(size + 1, np.int64)
     np.add.at(steps, begins, each)
     np.add.at(steps, ends, -each)
-    return np.cumsum(steps)[:size] * letters
+    np.add.at(covers, begins, 1)
+    np.add.at(covers, ends, -1)
+    # Where nothing stands a running sum leaves what was rounded.
+    there = letters & (np.cumsum(covers)[:size] > 0)
+    return np.where(there, np.cumsum(steps)[:size], 0.0)
 
 
 def _on_each_word(words: list[Word], places: _Places, part: dict[int, float]) -> np.ndarray:
@@ -236,8 +240,7 @@ def _added_up(
         else:
             nowhere.append((word.begin, word.end, word.name, number))
     spans = _spans(streams, written, words)
-    until = np.concatenate([[0], np.cumsum(total)])
-    found = [(b, e, written[b:e], float(until[e] - until[b])) for b, e in spans]
+    found = [(b, e, written[b:e], float(total[b:e].sum())) for b, e in spans]
     ordered = sorted([*found, *nowhere], key=lambda each: each[:2])
     return [(name, number) for _, _, name, number in ordered]
 
