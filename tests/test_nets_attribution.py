@@ -117,6 +117,15 @@ def test_slopes_are_those_of_integrated_gradients(activation, norm):
     assert found == pytest.approx(expected, abs=2e-3 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("norm", BATCH_NORMS)
+def test_with_one_hidden_layer_one_piece_is_the_whole_integral(norm):
+    net = network((4,), "gelu", norm)
+    features, weights = bag()
+    sums = weights @ net.kernels[0][features]
+    one, many = (mean_slopes(net, sums, direction(), steps) for steps in (1, 57))
+    assert one == pytest.approx(many, rel=1e-9)
+
+
 def test_a_feature_that_reaches_nothing_adds_nothing_and_nothing_is_no_number():
     net = network((4, 3), "relu", "after")
     net.kernels[0][2] = 0

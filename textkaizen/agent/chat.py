@@ -11,7 +11,7 @@ prompt_toolkit (a dependency and a tenth of a second more at the start, for what
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -84,7 +84,7 @@ def converse(model: Model, replies: Replies, nearest: Nearest | None = None) -> 
         CorpusError: bytes of a pipe that are not UTF-8.
     """
     prompted = sys.stdin.isatty()
-    show = _printed
+    show: Callable[[Turn], None] = _printed
     if prompted and sys.stdout.isatty():
         from textkaizen.agent.shown import shower  # Rich, which pipes need not wait for
 

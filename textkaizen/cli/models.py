@@ -221,7 +221,7 @@ def why(
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
 ) -> None:
-    """Tell which words decide, one text a line: JSON Lines come out."""
+    """Tell which words decide, text by text: JSON Lines come out."""
     from textkaizen.cli.answering import explain_lines
 
     explain_lines(model, file, top_k, _reader(data, text_column, label_column))
