@@ -49,6 +49,16 @@ def test_a_seed_decides_the_choice():
     assert one == same != other
 
 
+def test_another_conversation_begins_as_if_nothing_had_been_said():
+    replies = Replies({"hello": tuple("abcdef")}, seed=3)
+    first = [replies.choose("hello") for _ in range(9)]
+    other = replies.anew(3)
+    going_on = [replies.choose("hello") for _ in range(9)]
+    assert [other.choose("hello") for _ in range(9)] == first
+    again = Replies({"hello": tuple("abcdef")}, seed=3)
+    assert [again.choose("hello") for _ in range(18)] == first + going_on
+
+
 def test_a_label_without_a_reply_is_told_by_its_name_whatever_it_holds():
     assert chosen("hello", "b{ye}", known={"hello": ()}) == ["[hello]", "[b{ye}]"]
 

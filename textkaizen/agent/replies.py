@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from functools import partial
 
@@ -54,8 +55,17 @@ class Replies:
         self._placeholders = {**PLACEHOLDERS, **(placeholders or {})}
         given = {label: replies for label, replies in known.items() if replies}
         self._known = _read({**SENTENCES, **given}, self._placeholders)
+        self._begin(seed)
+
+    def _begin(self, seed: int) -> None:
         self._random = random.Random(seed)
         self._last: dict[str, str] = {}
+
+    def anew(self, seed: int) -> Replies:
+        """Return these replies for another conversation: nothing said yet, what was read shared."""
+        other = copy(self)
+        other._begin(seed)
+        return other
 
     def choose(self, label: str) -> str:
         """Return a reply for a label.
