@@ -185,12 +185,15 @@ def test_ten_thousand_lines_are_answered_in_their_order(model):
 
 def test_chat_answers_with_replies_and_with_the_label_where_there_is_none(tmp_path, model):
     (tmp_path / "replies.csv").write_text("label,reply\nloss,Oh dear.\nloss,What a pity.\n")
-    stdin = b"lost my key\nlost my key\n\n/top\n/help\nlost my key\nrenew my card\n/quit\nlost\n"
-    out = done("chat", model, "--replies", tmp_path / "replies.csv", stdin=stdin).splitlines()
+    stdin = b"lost my key\nlost my key\n\n/top\n/hlep\nlost my key\nrenew my card\n/quit\nlost\n"
+    ended = textkaizen("chat", model, "--replies", tmp_path / "replies.csv", stdin=stdin)
+    out = ended.out.splitlines()
     assert set(out[:2]) == {"Oh dear.", "What a pity."}
     assert out[2].split()[1] == "loss"
-    assert out[5] == "There is no /help; there are /top and /quit."
+    assert out[5] == "There is no /hlep; there are /why, /top, /help and /quit."
     assert out[6:] == [out[0], "[renewal]"]
+    missing = "2 of 3 labels have no reply and are answered with their names: hours, renewal.\n"
+    assert (ended.status, ended.err) == (0, missing)
 
 
 def test_chat_ends_with_its_input(model):
@@ -254,7 +257,7 @@ def test_without_a_command_the_commands_are_listed():
     ended = textkaizen("--help")
     assert ended.status == 0
     commands = ended.out.partition("Commands:\n")[2].splitlines()
-    assert len(commands) == 10
+    assert len(commands) == 11
     # A sentence that is cut off tells a newcomer nothing.
     assert not [line for line in commands if "..." in line]
     assert textkaizen().err.startswith("Usage: textkaizen") or textkaizen().out == ended.out

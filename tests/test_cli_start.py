@@ -15,6 +15,7 @@ NOT_NEEDED = (
     "jax",
     "jinja2",
     "pydantic",
+    "rich",
     "scipy",
     "sklearn",
     "typer",
@@ -108,7 +109,7 @@ def test_a_line_without_options_does_what_the_parser_makes_of_it(monkeypatch, wo
         commands.call(words)
     assert end.value.code == 0
     (at_once, given), (parsed, all_given) = called
-    defaults = {"label_lines": (None, None, 1), "talk": (None, None, 0)}[parsed]
+    defaults = {"label_lines": (None, None, 1), "talk": (None, None, 0, None)}[parsed]
     assert at_once == parsed
     assert (*given, *defaults[len(given) :]) == all_given
 

@@ -6,7 +6,7 @@ import pytest
 
 from textkaizen.errors import CorpusError
 from textkaizen.files.corpora import load_corpus
-from textkaizen.files.replies import load_replies
+from textkaizen.files.replies import BETWEEN, UNKNOWN, load_replies
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 LABELS = ("opening_hours", "renewal", "fees")
@@ -51,6 +51,30 @@ def test_a_label_the_model_does_not_have_names_the_nearest_and_its_line(tmp_path
 def test_empty_replies_are_told_at_once(tmp_path):
     rows = "label,reply\nfees,A\n" + "fees, \n" * 7
     assert "on line 3, 4, 5, 6, 7 and 2 more" in refused(written(tmp_path, rows))
+
+
+def test_placeholders_are_known_by_name_and_told_with_their_lines(tmp_path):
+    rows = "label,reply\nfees,{{A}} {date} {label}\nfees,on {weekdy}\nrenewal,{date.year} {x\n"
+    message = refused(written(tmp_path, rows + "renewal,{date!r}\n"))
+    assert "line 3 has {weekdy} (not known; did you mean 'weekday'?), line 4 has" in message
+    assert "line 5 has {date!r} (no bare name)" in message
+    assert "must be one of {date}, {time}, {weekday}, {label}, and {a} and {b} for" in message
+
+
+def test_placeholders_of_ones_own_are_let_through_if_they_are_named(tmp_path):
+    path = written(tmp_path, "label,reply\nfees,{name}\n")
+    assert load_replies(path, LABELS, ["name"]) == {"fees": ("{name}",)}
+    assert "{name}" in refused(path)
+
+
+def test_what_is_said_when_nothing_or_two_labels_are_sure_is_in_the_file(tmp_path):
+    rows = f"label,reply\n{UNKNOWN},What?\n{BETWEEN},{{a}} or {{b}}?\n"
+    expected = {UNKNOWN: ("What?",), BETWEEN: ("{a} or {b}?",)}
+    assert load_replies(written(tmp_path, rows), LABELS) == expected
+    rows = f"label,reply\n(unknwon),What?\n{UNKNOWN},{{label}}\nfees,{{a}}\n"
+    assert "(line 2; did you mean '(unknown)'?)" in refused(written(tmp_path, rows))
+    message = refused(written(tmp_path, rows.replace("(unknwon)", UNKNOWN)))
+    assert "line 3 has {label} (not known), line 4 has {a} (not known" in message
 
 
 @pytest.mark.parametrize(

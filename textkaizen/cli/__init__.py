@@ -6,7 +6,7 @@ else. A reader that has gone, as in `| head`, is no failure.
 
 commands   the commands by name, each in the file it is about
 options    arguments and options that commands share, and what is read from the files they name
-answering  what `predict` and `chat` do, and how they start at once
+answering  what `predict`, `why` and `chat` do, and how they start at once
 """
 
 from __future__ import annotations

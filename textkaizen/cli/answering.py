@@ -1,4 +1,4 @@
-"""A model at work: what `predict` and `chat` do, and how they start at once.
+"""A model at work: what `predict`, `why` and `chat` do, and how they start at once.
 
 A command line that holds a model, perhaps a file, and no option has nothing to be parsed. Typer
 and Pydantic, which converts its values, take as long to import as everything else that one
@@ -10,10 +10,14 @@ Rejected: a parser of our own for options, too (two that must agree on every mes
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textkaizen.data import Corpus
 
 LINES = 1024  # of a file's answers are printed together
 
@@ -59,24 +63,71 @@ def _print_together(
         print("\n".join([*held, ""]), end="", flush=True)
 
 
-def talk(model: Path, replies: Path | None = None, seed: int = 0) -> None:
+def explain_lines(
+    model: Path,
+    file: Path | None = None,
+    top_k: int | None = None,
+    labelled: Callable[[], Corpus] | None = None,
+) -> None:
+    """Explain the answers to texts, one a line, and print JSON Lines.
+
+    Args:
+        model: its folder.
+        file: of texts; None is standard input.
+        top_k: strongest words to give, >= 1; None gives all in the order of the text.
+        labelled: reads texts whose nearest are given, too.
+
+    Raises:
+        TextkaizenError: the model or the texts cannot be read, or the model cannot be explained.
+    """
+    from textkaizen.agent.nearest import nearest_among
+    from textkaizen.agent.why import reasons, require_explainable
+    from textkaizen.files.corpora import open_lines
+    from textkaizen.files.models import load_model
+    from textkaizen.terminal.streams import json_writer
+
+    loaded = load_model(model)
+    require_explainable(loaded)
+    nearest = nearest_among(loaded.vocabulary, labelled()) if labelled is not None else None
+    with open_lines(file) as lines:
+        as_json = json_writer()
+        for text in lines:
+            print(as_json(reasons(loaded, text, top_k, nearest)), flush=True)
+
+
+def talk(
+    model: Path,
+    replies: Path | None = None,
+    seed: int = 0,
+    labelled: Callable[[], Corpus] | None = None,
+) -> None:
     """Hold a conversation on standard input and output.
 
     Args:
         model: its folder.
         replies: CSV with the columns label and reply; without it labels are said.
         seed: of the choice among the replies of a label.
+        labelled: reads texts whose nearest `/why` shows.
 
     Raises:
-        TextkaizenError: the model, the replies or standard input cannot be read.
+        TextkaizenError: the model, the replies, the texts or standard input cannot be read.
     """
     from textkaizen.agent.chat import converse
+    from textkaizen.agent.replies import Replies, without_reply
     from textkaizen.files.models import load_model
     from textkaizen.files.replies import load_replies
 
     loaded = load_model(model)
     known = load_replies(replies, loaded.labels) if replies is not None else {}
-    converse(loaded, known, seed=seed)
+    missing = without_reply(loaded.labels, known)
+    if replies is not None and missing:
+        print(missing, file=sys.stderr)
+    nearest = None
+    if labelled is not None:
+        from textkaizen.agent.nearest import nearest_among
+
+        nearest = nearest_among(loaded.vocabulary, labelled())
+    converse(loaded, Replies(known, seed), nearest)
 
 
 def without_options(arguments: Sequence[str]) -> Callable[[], None] | None:

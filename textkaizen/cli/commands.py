@@ -1,7 +1,7 @@
 """The commands by name, and what parses a command line.
 
 studies    improve, study, improvements
-models     train, evaluate, predict, chat
+models     train, evaluate, predict, why, chat
 recipes    recipe
 rates      rates
 data       check
@@ -30,6 +30,7 @@ HOMES = {  # in the order of the help
     "check": "data",
     "evaluate": "models",
     "predict": "models",
+    "why": "models",
     "chat": "models",
 }
 

@@ -1,9 +1,10 @@
-"""From texts to a model and on: `train`, `evaluate`, `predict`, `chat`."""
+"""From texts to a model and on: `train`, `evaluate`, `predict`, `why`, `chat`."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from textkaizen.recipe import Knobs, Recipe
     from textkaizen.train.lanes import TrainedLane
 
-
 ClassifierName = Annotated[
     str,
     typer.Option(
@@ -38,6 +38,15 @@ ClassifierName = Annotated[
         "complement_naive_bayes, kernel_svm, random_forest, gradient_boosting or "
         "nearest_neighbours.",
     ),
+]
+
+TextFile = Annotated[
+    Path | None,
+    typer.Argument(metavar="FILE", help="Texts, one a line; standard input by default."),
+]
+NearestAmong = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Labelled texts; those nearest to a text are shown."),
 ]
 
 
@@ -207,10 +216,7 @@ def evaluate(
 
 def predict(
     model: ModelFolder,
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE", help="Texts, one a line; standard input by default."),
-    ] = None,
+    file: TextFile = None,
     top_k: Annotated[int, typer.Option(help="Labels to give for each text.", min=1)] = 1,
 ) -> None:
     """Label texts, one a line: JSON Lines come out."""
@@ -219,17 +225,48 @@ def predict(
     label_lines(model, file, top_k)
 
 
+def why(
+    model: ModelFolder,
+    file: TextFile = None,
+    top_k: Annotated[
+        int | None,
+        typer.Option(help="Strongest words to give, strongest first; all by default.", min=1),
+    ] = None,
+    data: NearestAmong = None,
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
+) -> None:
+    """Tell which words decide, text by text: JSON Lines come out."""
+    from textkaizen.cli.answering import explain_lines
+
+    explain_lines(model, file, top_k, _reader(data, text_column, label_column))
+
+
 def chat(
     model: ModelFolder,
     replies: Annotated[
         Path | None, typer.Option(help="CSV with the columns label and reply.")
     ] = None,
+    data: NearestAmong = None,
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
     seed: Seed = 0,
 ) -> None:
     """Talk with a model: a line in, a reply out.
 
-    Ends with `/quit` or the end of the input.
+    `/why` tells which words decided, `/top` the most probable labels, `/help` lists all of it. Ends
+    with `/quit` or the end of the input.
     """
     from textkaizen.cli.answering import talk
 
-    talk(model, replies, seed)
+    talk(model, replies, seed, _reader(data, text_column, label_column))
+
+
+def _reader(data: Path | None, text: str, label: str) -> Callable[[], Corpus] | None:
+    """Return what reads labelled texts, once the model has been read."""
+    if data is None:
+        return None
+    from textkaizen.files.corpora import Columns, load_corpus
+
+    columns = Columns(text, label)
+    return lambda: load_corpus(data, columns)
