@@ -29,6 +29,7 @@ PARTS_OF_SPEECH = ("all", "no_particles", "content")
 NORMS = ("l2", "l1", "none")
 SELECTIONS = ("none", "chi2", "mutual_information")
 REDUCTIONS = ("none", "svd", "pca", "random_projection")
+VECTORS = {"none": 0, "sentence": 512}  # how many numbers of each stand beside a text's bag
 HANDMADE = (
     "characters",
     "words",
@@ -57,6 +58,7 @@ TEXT_CHOICES = {
     "norm": NORMS,
     "select": SELECTIONS,
     "reduce": REDUCTIONS,
+    "vectors": tuple(VECTORS),
 }
 WORD_LISTS = ("drop_words", "handmade")  # lists of words, not of numbers
 
@@ -129,6 +131,9 @@ class TextRules:
         hashed: number of buckets that features are hashed into, so that no vocabulary is held: a
             power of two from 2**8 to 2**24, half of them for words and half for characters if
             both are on; 0 is off. All buckets are kept; `min_texts` bounds their IDF.
+        vectors: what stands beside the words and characters: "sentence", 512 numbers that a frozen
+            encoder makes of the text as it was typed (extra `encoder`), or "none".
+        vector_weight: what these numbers, of length one together, are multiplied by, > 0.
     """
 
     unicode: str = "nfkc"
@@ -163,6 +168,8 @@ class TextRules:
     reduce: str = "none"
     reduced: int = 100
     hashed: int = 0
+    vectors: str = "none"
+    vector_weight: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("words", "characters", *WORD_LISTS):
@@ -195,6 +202,11 @@ class TextRules:
             "hashed",
         )
         return TextRules(**{name: getattr(self, name) for name in own})
+
+    @property
+    def vector_numbers(self) -> int:
+        """How many numbers of a vector stand beside a text's bag; 0 where there is none."""
+        return VECTORS[self.vectors]
 
     @property
     def changed(self) -> dict[str, object]:

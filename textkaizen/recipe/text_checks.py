@@ -10,7 +10,7 @@ from textkaizen.recipe.near import near
 from textkaizen.recipe.text import HANDMADE, LEARNT_TOKENS, TEXT_CHOICES, TextRules
 
 BUCKETS = 2**8, 2**24  # the fewest and the most
-WEIGHTS = ("word_weight", "character_weight", "handmade_weight")
+WEIGHTS = ("word_weight", "character_weight", "handmade_weight", "vector_weight")
 AT_LEAST = {"min_texts": 1, "selected": 1, "reduced": 1, "repeats": 0, "subwords": 100}
 WITHOUT_PARTS = ("words", "unicode", "thai", *LEARNT_TOKENS)
 LANGUAGE = re.compile(r"[a-z]{2,3}$")
