@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,10 +17,10 @@ class WordVectors:
         words: that were found, sorted, as they were asked for.
         vectors: float32 [words, dimensions].
         asked: how many different words were asked for.
-        folded: those of `words` that the file has in other capitals only.
+        folded: those of `words` that the file has in other capitals only, and how it writes them.
 
     Example:
-        >>> found = WordVectors(("a",), np.ones((1, 2), np.float32), asked=4, folded=("a",))
+        >>> found = WordVectors(("a",), np.ones((1, 2), np.float32), asked=4, folded={"a": "A"})
         >>> found.row("a"), found.row("b")
         (array([1., 1.], dtype=float32), None)
         >>> found.told
@@ -29,7 +30,7 @@ class WordVectors:
     words: tuple[str, ...]
     vectors: np.ndarray
     asked: int
-    folded: tuple[str, ...] = field(default=())
+    folded: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def dimensions(self) -> int:
