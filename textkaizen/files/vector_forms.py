@@ -66,9 +66,10 @@ def told_apart(path: Path, stream: io.BufferedReader) -> Iterator[Entry]:
         return _text_entries(path, stream, first, None)
     header = Header(*map(int, fields))
     require_dimensions(path, header.dimensions)
-    if _is_text(stream, header.dimensions):
-        return _text_entries(path, stream, b"", header)
-    return _binary_entries(path, stream, header)
+    ahead = stream.readline(LONGEST_LINE)  # of the binary form so much as happens to be before \n
+    if _is_text(ahead, header.dimensions):
+        return _text_entries(path, stream, ahead, header)
+    return _binary_entries(path, stream, ahead, header)
 
 
 def require_dimensions(path: Path, dimensions: int) -> None:
@@ -76,11 +77,17 @@ def require_dimensions(path: Path, dimensions: int) -> None:
         refuse(path, f"a vector has {dimensions} numbers, and from 1 to {MOST_DIMENSIONS} can be")
 
 
-def _is_text(stream: io.BufferedReader, dimensions: int) -> bool:
-    """Whether what follows the next word are written numbers: two characters each at least."""
-    coming = stream.peek(LONGEST_WORD)
-    begin = coming.find(b" ") + 1
-    return OF_NUMBERS.issuperset(coming[begin : begin + 2 * dimensions - 1])
+def _is_text(line: bytes, dimensions: int) -> bool:
+    """Whether what stands behind the first word are written numbers, two characters each at least.
+
+    A line that is too short for them is a text if it has two at least: by chance a packed vector
+    has that in one file of many millions.
+    """
+    numbers = line[line.find(b" ") + 1 :][: 2 * dimensions - 1]
+    if len(numbers) == 2 * dimensions - 1 or not line:
+        return OF_NUMBERS.issuperset(numbers)
+    fields = numbers.split()
+    return len(fields) > 1 and all(map(_is_number, fields))
 
 
 def _text_entries(
@@ -89,7 +96,7 @@ def _text_entries(
     """Entries of a text.
 
     Args:
-        first: the first line, if it is no header.
+        first: the first line that is no header.
     """
     columns = len(first.rstrip(ENDS).split(b" ")) - 1 if header is None else header.dimensions
     if header is None:
@@ -151,10 +158,15 @@ def _written_numbers(path: Path, number: int, body: bytes, columns: int) -> np.n
     return vector
 
 
-def _binary_entries(path: Path, stream: io.BufferedReader, header: Header) -> Iterator[Entry]:
-    """Entries of word2vec's binary form: a word, a blank, numbers, perhaps the end of a line."""
-    size = 4 * header.dimensions
-    held, place = b"", 0
+def _binary_entries(
+    path: Path, stream: io.BufferedReader, held: bytes, header: Header
+) -> Iterator[Entry]:
+    """Entries of word2vec's binary form: a word, a blank, numbers, perhaps the end of a line.
+
+    Args:
+        held: what has been read behind the header.
+    """
+    size, place = 4 * header.dimensions, 0
     for number in range(1, header.words + 1):
         end = held.find(b" ", place)
         while end < 0 or end + 1 + size > len(held):
