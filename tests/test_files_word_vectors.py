@@ -148,8 +148,8 @@ DAMAGED = {
     ),
     "binary with more": (binary(SOLID[:1], VECTORS[:1]) + b"more", "more follows them"),
     "binary without blanks": (
-        b"9 6\n" + b"\xff" * (1 << 20),
-        "has|line 2|does not end|numbers",
+        b"9 6\n" + b"\xff" * 100 + b"\n" + b"\xff" * (1 << 17),
+        "word 1 of 9 does not end",
     ),
 }
 

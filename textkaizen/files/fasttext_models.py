@@ -128,9 +128,10 @@ def _vector(
     if layout.runs[1] and layout.buckets and word != END_OF_SENTENCE:
         rows += [layout.words + hashed(run) % layout.buckets for run in _runs(word, *layout.runs)]
     size, total = 4 * layout.dimensions, np.zeros(layout.dimensions, np.float32)
-    for each in rows:
-        file.seek(layout.begin + each * size)
-        total += np.frombuffer(file.read(size), "<f4")
+    with np.errstate(over="ignore", invalid="ignore"):  # refused below
+        for each in rows:
+            file.seek(layout.begin + each * size)
+            total += np.frombuffer(file.read(size), "<f4")
     vector = total / np.float32(len(rows))
     if not np.isfinite(vector).all():
         shown = word.decode("utf-8", "replace")
