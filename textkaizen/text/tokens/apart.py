@@ -147,10 +147,15 @@ def end_all() -> None:
         _RUNNING.clear()
 
 
-def are_worth_it(texts: Sequence[str], enough: int = ENOUGH) -> bool:
-    """Whether there are texts enough, that many characters of them, and cores."""
+def are_worth_it(texts: Sequence[str], enough: int | None = None) -> bool:
+    """Whether there are texts enough, and cores.
+
+    Args:
+        texts: readable ones.
+        enough: characters; None is an analyser's ENOUGH.
+    """
     able = bool(sys.executable) and not getattr(sys, "frozen", False)
-    return able and cores() > 1 and sum(map(len, texts)) >= enough
+    return able and cores() > 1 and sum(map(len, texts)) >= (ENOUGH if enough is None else enough)
 
 
 def analyse_apart(name: str, texts: Sequence[str], here: Batch) -> list[str]:
