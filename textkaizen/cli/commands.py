@@ -5,6 +5,7 @@ models     train, evaluate, predict, why, chat
 recipes    recipe
 rates      rates
 data       check
+vectors    nearest
 
 To add a command, write a function of its name in the file it is about and name it below. Only the
 command that is asked for is imported.
@@ -32,6 +33,7 @@ HOMES = {  # in the order of the help
     "predict": "models",
     "why": "models",
     "chat": "models",
+    "nearest": "vectors",
 }
 
 

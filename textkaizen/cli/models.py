@@ -102,9 +102,8 @@ def train(
     typer.echo(
         f"Trained on {model.facts['texts']} texts. After epoch {trained.best_epoch}: {logs}."
     )
-    for sentence in _reading_told(model.facts.get("reading")):
-        typer.echo(sentence)
-    for sentence in _starts_told(chosen.knobs, trained):
+    told = [*_reading_told(model.facts.get("reading")), *_starts_told(chosen.knobs, trained)]
+    for sentence in (*told, *_cut_told(model.facts)):
         typer.echo(sentence)
     typer.echo(f"The model is in {out}.")
 
@@ -130,11 +129,14 @@ def _fit(corpus: Corpus, recipe: Recipe, seed: int, kind: str, where: tuple[Path
         facts = {"model": str(out), "texts": model.facts["texts"], "classes": len(model.labels)}
         how = {"classifier": kind, "recipe": model.recipe.to_dict(), "seed": seed}
         seconds = time.perf_counter() - begun
-        print_json({**facts, **how, "warnings": list(warned), "seconds": seconds})
+        said = [*warned, *_cut_told(model.facts)]
+        print_json({**facts, **how, "warnings": said, "seconds": seconds})
         return
     typer.echo(f"Fitted {kind} on {model.facts['texts']} texts.")
-    for said in warned:
-        typer.echo(f"scikit-learn warned: {said.rstrip('.')}.")
+    for one in warned:
+        typer.echo(f"scikit-learn warned: {one.rstrip('.')}.")
+    for sentence in _cut_told(model.facts):
+        typer.echo(sentence)
     typer.echo(f"The model is in {out}.")
 
 
@@ -183,6 +185,12 @@ def _starts_told(knobs: Knobs, trained: TrainedLane) -> list[str]:
     if knobs.ensemble > 1:
         told.append(f"An ensemble of {knobs.ensemble} networks; the logs are those of the first.")
     return told
+
+
+def _cut_told(facts: dict[str, Any]) -> list[str]:
+    """Say of how many texts the encoder has read a part only."""
+    count = facts.get("texts_cut", 0)
+    return [f"Vectors of {count} long texts are of their beginnings."] if count else []
 
 
 def evaluate(

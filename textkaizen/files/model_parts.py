@@ -180,6 +180,8 @@ def shapes_of(
 ) -> dict[str, tuple[int, ...]]:
     """Return the shape that each array must have.
 
+    A first layer's rows are of words and characters, of hand-made features, of a vector's numbers.
+
     Args:
         recipe: of the model.
         features: words and characters.
@@ -187,7 +189,8 @@ def shapes_of(
         layers: whether it has networks; a classifier's arrays are no business of this.
     """
     handmade = len(recipe.text.handmade)
-    first = pooled_units(recipe.shape) or features + handmade
+    numbers = recipe.text.vector_numbers
+    first = pooled_units(recipe.shape) or features + handmade + numbers
     sizes = (first, *recipe.shape.hidden, classes)
     shapes: dict[str, tuple[int, ...]] = {"idf": (features,)}
     if handmade:
@@ -270,14 +273,16 @@ def network_of(recipe: Recipe, arrays: dict[str, np.ndarray], member: int) -> Ne
 
 
 def require_analyser(folder: Path, facts: dict[str, Any], rules: TextRules) -> None:
-    """Refuse a model whose words are cut otherwise here than where it was trained.
+    """Refuse a model that would read texts otherwise here than where it was trained.
 
     Raises:
-        MissingExtraError: what cuts texts is not installed.
+        MissingExtraError: what cuts or encodes texts is not installed.
         ModelError: it is another, or its dictionary is of another version.
     """
     if rules.neologdn:
         _require_neologdn(folder, facts)
+    if rules.vector_numbers:
+        _require_encoder(folder, facts)
     identity = facts.get("analyser", "")
     if rules.words == (0, 0) or (not identity and rules.tokenising == TextRules().tokenising):
         return
@@ -300,6 +305,20 @@ def _require_neologdn(folder: Path, facts: dict[str, Any]) -> None:
             f"A model's texts must be written as they were when it was trained; {folder} was "
             f"trained with neologdn {then}, here is {here}. Install that version, or train the "
             "model again."
+        )
+
+
+def _require_encoder(folder: Path, facts: dict[str, Any]) -> None:
+    from textkaizen.text.sentence_vectors import required_package, sentence_encoder
+
+    here, then = sentence_encoder().identity, facts.get("encoder")
+    if not isinstance(then, str):
+        refuse(folder, f"{MODEL} does not say what made its vectors")
+    if here != then:
+        raise ModelError(
+            f"A model's vectors must be made as they were when it was trained; {folder} was "
+            f"trained with {then}, here is {here}. Install that version (pip install "
+            f'"{required_package(then)}"), or train the model again.'
         )
 
 

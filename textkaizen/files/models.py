@@ -126,7 +126,7 @@ def load_model(folder: str | Path) -> Model:
     terms = parsed(folder, VOCABULARY, parts[VOCABULARY])
     arrays = arrays_of(folder, parts[WEIGHTS])
     features = features_of(folder, terms, recipe)
-    whole = features + len(recipe.text.handmade)
+    whole = features + len(recipe.text.handmade) + recipe.text.vector_numbers
     classifier = classifier_of(folder, values, arrays, whole)
     if recipe.knobs.ensemble > len(arrays):  # before their names are made: there may be millions
         refuse(folder, f"{WEIGHTS} has not the arrays of the recipe's layers")

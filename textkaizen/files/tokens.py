@@ -59,9 +59,9 @@ class FileTokens:
         found: list[str | None] = [None] * len(texts)
         if len(texts) < FEWEST:
             return found
-        wanted = _keys(texts)
+        wanted = keys_of(texts)
         missing = np.arange(len(texts))
-        for path in sorted(self.folder.glob(f"{_name(identity)}-*{SUFFIX}")):
+        for path in sorted(self.folder.glob(f"{name_of(identity)}-*{SUFFIX}")):
             if not missing.size:
                 break
             own = self._keys.get(path)
@@ -74,12 +74,12 @@ class FileTokens:
         """Keep analyses; those of few texts are not, and what cannot be written is none."""
         if len(texts) < FEWEST:
             return
-        keys = _keys(texts)
+        keys = keys_of(texts)
         data = _packed(keys, analyses)
         own = hashlib.blake2b(keys.tobytes(), digest_size=8).hexdigest()
-        name = f"{_name(identity)}-{own}{SUFFIX}"
+        name = f"{name_of(identity)}-{own}{SUFFIX}"
         with suppress(OSError):  # a full disk, or a folder that is gone
-            _write(self.folder / name, data)
+            write_beside(self.folder / name, data)
             self._keys[self.folder / name] = keys
             self._tidy()
 
@@ -109,32 +109,46 @@ class FileTokens:
         return missing[~there]
 
     def _tidy(self) -> None:
-        """Delete the files read longest ago, if there is too much, and what was never finished."""
-        files = []
-        for path in self.folder.iterdir():
-            with suppress(FileNotFoundError):
-                facts = path.stat()
-                if path.suffix == SUFFIX:
-                    files.append((facts.st_mtime, facts.st_size, path))
-                elif path.suffix == UNNAMED and facts.st_mtime < time.time() - (
-                    BEING_WRITTEN_SECONDS
-                ):
-                    path.unlink()
-        total = sum(size for _, size, _ in files)
-        if total > self.most:
-            for _, size, path in sorted(files):
-                if total <= self.left:
-                    break
-                path.unlink(missing_ok=True)
-                self._keys.pop(path, None)
-                total -= size
+        for path in tidied(self.folder, SUFFIX, self.most, self.left):
+            self._keys.pop(path, None)
 
 
-def _name(identity: str) -> str:
+def tidied(folder: Path, suffix: str, most: int, left: int) -> list[Path]:
+    """Delete the files read longest ago, if there is too much, and what was never finished.
+
+    Args:
+        folder: of a store.
+        suffix: of its files.
+        most, left: bytes; with more than `most`, files go until `left` remain.
+
+    Returns:
+        The files that are gone for their age.
+    """
+    files, gone = [], []
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            facts = path.stat()
+            if path.suffix == suffix:
+                files.append((facts.st_mtime, facts.st_size, path))
+            elif path.suffix == UNNAMED and facts.st_mtime < time.time() - BEING_WRITTEN_SECONDS:
+                path.unlink()
+    total = sum(size for _, size, _ in files)
+    if total > most:
+        for _, size, path in sorted(files):
+            if total <= left:
+                break
+            path.unlink(missing_ok=True)
+            gone.append(path)
+            total -= size
+    return gone
+
+
+def name_of(identity: str) -> str:
+    """What the names of an identity's files begin with."""
     return hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
 
 
-def _keys(texts: Sequence[str]) -> np.ndarray:
+def keys_of(texts: Sequence[str]) -> np.ndarray:
     """The hashes of texts, uint64 [texts, 2]."""
     digests = (hashlib.blake2b(text.encode(), digest_size=16).digest() for text in texts)
     return np.frombuffer(b"".join(digests), np.uint64).reshape(-1, 2)
@@ -169,8 +183,12 @@ def _unpacked(data: bytes) -> tuple[np.ndarray, list[str], list[int], list[int]]
     return keys, lines, numbers.tolist(), ends.tolist()
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write beside and rename."""
+def write_beside(path: Path, data: bytes) -> None:
+    """Write a file under a name of its own, and give it its name when it is whole.
+
+    Raises:
+        OSError: it cannot be written; nothing is left of it.
+    """
     with NamedTemporaryFile(dir=path.parent, suffix=UNNAMED, delete=False) as beside:
         try:
             beside.write(data)

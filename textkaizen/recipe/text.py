@@ -30,6 +30,7 @@ NORMS = ("l2", "l1", "none")
 SELECTIONS = ("none", "chi2", "mutual_information")
 ORDERS = ("none", "words", "characters")
 REDUCTIONS = ("none", "svd", "pca", "random_projection")
+VECTORS = {"none": 0, "sentence": 512}  # how many numbers of each stand beside a text's bag
 HANDMADE = (
     "characters",
     "words",
@@ -59,6 +60,7 @@ TEXT_CHOICES = {
     "select": SELECTIONS,
     "reduce": REDUCTIONS,
     "order": ORDERS,
+    "vectors": tuple(VECTORS),
 }
 WORD_LISTS = ("drop_words", "handmade")  # lists of words, not of numbers
 
@@ -136,6 +138,9 @@ class TextRules:
         hashed: number of buckets that features are hashed into, so that no vocabulary is held: a
             power of two from 2**8 to 2**24, half of them for words and half for characters if
             both are on; 0 is off. All buckets are kept; `min_texts` bounds their IDF.
+        vectors: what stands beside the words and characters: "sentence", 512 numbers that a frozen
+            encoder makes of the text as it was typed (extra `encoder`), or "none".
+        vector_weight: what these numbers, of length one together, are multiplied by, > 0.
     """
 
     unicode: str = "nfkc"
@@ -172,6 +177,8 @@ class TextRules:
     order: str = "none"
     longest: int = 0
     hashed: int = 0
+    vectors: str = "none"
+    vector_weight: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("words", "characters", *WORD_LISTS):
@@ -205,6 +212,11 @@ class TextRules:
             "hashed",
         )
         return TextRules(**{name: getattr(self, name) for name in own})
+
+    @property
+    def vector_numbers(self) -> int:
+        """How many numbers of a vector stand beside a text's bag; 0 where there is none."""
+        return VECTORS[self.vectors]
 
     @property
     def changed(self) -> dict[str, object]:

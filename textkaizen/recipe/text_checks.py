@@ -10,7 +10,7 @@ from textkaizen.recipe.near import near
 from textkaizen.recipe.text import HANDMADE, LEARNT_TOKENS, TEXT_CHOICES, TextRules
 
 BUCKETS = 2**8, 2**24  # the fewest and the most
-WEIGHTS = ("word_weight", "character_weight", "handmade_weight")
+WEIGHTS = ("word_weight", "character_weight", "handmade_weight", "vector_weight")
 AT_LEAST = {
     "min_texts": 1,
     "selected": 1,
@@ -85,7 +85,7 @@ def _contradictions(text: TextRules) -> Iterator[str]:
 def _unordered(text: TextRules) -> Iterator[str]:
     """What only a bag can have."""
     default = TextRules()
-    for name in ("handmade", "select", "reduce", "hashed"):
+    for name in ("handmade", "select", "reduce", "hashed", "vectors"):
         if getattr(text, name) != getattr(default, name):
             yield f"text.{name} belongs to bags of features; text.order is {text.order}"
     if text.order == "words" and text.words == (0, 0):

@@ -14,6 +14,7 @@ from textkaizen.study.result import Place, Substitutes, Verdict
 from textkaizen.train.programs import Programs
 
 if TYPE_CHECKING:
+    from textkaizen.text.sentence_vectors import VectorStore
     from textkaizen.text.tokens import TokenStore
 
 NOTHING, TIME, ROUNDS, INTERRUPTED = (
@@ -55,6 +56,7 @@ class Means:
         progress: called with a `Progress` whenever something is begun or done.
         store: keeps what lanes answer, and finds what an earlier run has kept; None keeps nothing.
         tokens: the same for what analysers say of texts.
+        vectors: the same for what the sentence encoder says of them.
     """
 
     worker: Worker = map
@@ -63,6 +65,7 @@ class Means:
     progress: Callable[[Progress], Any] = lambda _: None
     store: Store | None = None
     tokens: TokenStore | None = None
+    vectors: VectorStore | None = None
 
 
 @dataclass

@@ -61,6 +61,7 @@ def experiment_of(
         fold_count=min(folds, prepared.smallest_class),
         seeds=tuple(seed * 1000 + number for number in range(1, seeds + 1)),
         store=means.tokens,
+        vector_store=means.vectors,
     )
     return Experiment(
         material,

@@ -33,6 +33,7 @@ from textkaizen.study.catalogue.text import (
     WEIGHTS,
     WRITING,
 )
+from textkaizen.study.catalogue.vectors import VECTORS
 
 __all__ = ["CATALOGUE", "Improvement", "applicable", "chosen"]
 
@@ -41,13 +42,14 @@ STRATIFIED = 0.95  # of a share: whole texts of small classes make it more or le
 _ALL = (
     *(DROPOUTS + STOPPING + VALIDATION + RATES + SCHEDULES + BATCHES + NORMS + OPTIMISERS),
     *(ACTIVATIONS + INITIALISERS + SIZES + LOSSES + PENALTIES + BEYOND),
-    *(MORPHOLOGY + SPANS + WRITING + LISTS + WEIGHTS + CONVERSIONS),
+    *(MORPHOLOGY + SPANS + WRITING + LISTS + WEIGHTS + CONVERSIONS + VECTORS),
     *(ENCODERS + READING),
 )
 _FIRST = (
     "dropout 0.5",
     "characters 1 to 4",
     "early stopping",
+    "sentence vectors",
     "fugashi",
     "learning rate x3",
     "label smoothing 0.1",

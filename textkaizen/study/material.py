@@ -24,6 +24,8 @@ from textkaizen.text.normalise import normalise
 from textkaizen.train.batches import rounded
 
 if TYPE_CHECKING:
+    from textkaizen.data.mixed import Mixed
+    from textkaizen.text.sentence_vectors import VectorStore
     from textkaizen.text.tokens import TokenStore
 
 MOST_BYTES = 1 << 30  # of bags that are kept: with some fifty text rules there may be many
@@ -35,13 +37,13 @@ class FoldBags:
 
     Args:
         train, test: numbers of the texts.
-        train_bags, test_bags: float32 CSR over the fold's own features.
+        train_bags, test_bags: float32 CSR over the fold's own features, or with vectors beside.
     """
 
     train: np.ndarray
     test: np.ndarray
-    train_bags: csr_matrix
-    test_bags: csr_matrix
+    train_bags: csr_matrix | Mixed
+    test_bags: csr_matrix | Mixed
 
 
 @dataclass
@@ -53,12 +55,14 @@ class Material:
         fold_count: folds of each seed.
         seeds: one partition and one set of first weights each.
         store: keeps what analysers said of the texts, if there is one.
+        vector_store: the same of the sentence encoder.
     """
 
     corpus: Corpus
     fold_count: int
     seeds: tuple[int, ...]
     store: TokenStore | None = None
+    vector_store: VectorStore | None = None
     _rows: dict[tuple[TextRules, int], int] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -68,7 +72,7 @@ class Material:
     @cached_property
     def texts(self) -> Texts:
         """The texts, and what has been counted in them."""
-        return Texts(self.corpus.texts, self.store)
+        return Texts(self.corpus.texts, self.store, self.vector_store)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:

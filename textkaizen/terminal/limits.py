@@ -15,6 +15,7 @@ from typing import Any
 from textkaizen.errors import UsageError
 from textkaizen.files.compiled import compiled_folder
 from textkaizen.files.lanes import LaneStore
+from textkaizen.files.sentence_vectors import vector_store
 from textkaizen.files.tokens import token_store
 from textkaizen.study.budget import Budget
 from textkaizen.study.course import Means, Progress
@@ -91,7 +92,7 @@ class Limits:
         Returns:
             The budget, whose clock tells the seconds from now on, after those that earlier parts of
             the run have used, threads for every core (or for lanes together on a GPU), programs
-            that earlier runs have compiled, and what analysers have said of texts.
+            that earlier runs have compiled, and what analysers and the encoder have said of texts.
         """
         started, how = time.monotonic(), plan(self.device)
         workers = how.threads()
@@ -102,7 +103,8 @@ class Limits:
             **{name: limit for name, limit in limits.items() if limit is not None},
         )
         programs = Programs(compiled_folder(), **how._asdict())
-        means = Means(workers, workers.stopping, programs, store=store, tokens=token_store())
+        kept: dict[str, Any] = {"tokens": token_store(), "vectors": vector_store()}
+        means = Means(workers, workers.stopping, programs, store=store, **kept)
         if store is not None:
             budget = replace(budget, clock=store.clock, recall=store.recall)
             store.programs = means.programs

@@ -8,12 +8,14 @@ IDF, selection, reduction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from textkaizen.data.mixed import Mixed
 from textkaizen.recipe import LEARNT_TOKENS, TextRules
 from textkaizen.text.count import Counts, count
 from textkaizen.text.kept import Lately, matrix_bytes
@@ -23,6 +25,7 @@ from textkaizen.text.vectorise import Vocabulary, bags, learn, learnt_tokeniser
 
 if TYPE_CHECKING:
     from textkaizen.text.reduce import Projection
+    from textkaizen.text.sentence_vectors import VectorStore
     from textkaizen.text.tokens import TokenStore
 
 MOST_BYTES = 1 << 29  # of counts that are kept: a study tries some fifty text rules
@@ -36,20 +39,28 @@ class Features:
         counts: of all texts.
         vocabulary, columns: as of `vectorise.learn`.
         projection: turns bags into fewer numbers; None leaves them.
+        vectors: of all texts, float32 [texts, numbers]; None where none stand beside the bags.
     """
 
     counts: Counts
     vocabulary: Vocabulary
     columns: np.ndarray
     projection: Projection | None = None
+    vectors: np.ndarray | None = None
 
-    def bags(self, rows: np.ndarray) -> csr_matrix:
+    def bags(self, rows: np.ndarray) -> csr_matrix | Mixed:
         """Return what a network reads of some texts, float32 CSR [rows, features].
 
-        Where features are reduced, rows hold all of the few numbers there are.
+        Where features are reduced, rows hold all of the few numbers there are. Where the rules ask
+        for vectors, they stand beside.
         """
         found = bags(self.counts, rows, self.vocabulary, self.columns)
-        return found if self.projection is None else self.projection.apply(found)
+        if self.projection is not None:
+            found = self.projection.apply(found)
+        if self.vectors is None:
+            return found
+        weight = np.float32(self.vocabulary.rules.vector_weight)
+        return Mixed(found, self.vectors[rows] * weight)
 
 
 @dataclass
@@ -59,10 +70,12 @@ class Texts:
     Args:
         texts: all, training and others.
         store: keeps what analysers said, if there is one.
+        vector_store: keeps what the sentence encoder said, if there is one.
     """
 
     texts: Sequence[str]
     store: TokenStore | None = None
+    vector_store: VectorStore | None = None
 
     def __post_init__(self) -> None:
         self._counts: Lately[Counts] = Lately(MOST_BYTES, lambda own: matrix_bytes(own.matrix))
@@ -81,19 +94,27 @@ class Texts:
             seed: of a reduction's first directions.
 
         Raises:
-            MissingExtraError: the rules name a tokeniser whose package is not installed.
+            MissingExtraError: the rules name a tokeniser, or vectors, whose package is not
+                installed.
         """
         if rules.order != "none":
             return self._in_order(rules, rows)
         counts, subwords = self._counted(rules, rows)
         vocabulary, columns = learn(counts, rows, labels, subwords)
         features = Features(counts, vocabulary, columns)
-        if rules.reduce == "none":
-            return features
-        from textkaizen.text.reduce import fit
+        if rules.reduce != "none":
+            from textkaizen.text.reduce import fit
 
-        projection = fit(rules.reduce, features.bags(rows), rules.reduced, seed)
-        return Features(counts, vocabulary, columns, projection)
+            projection = fit(rules.reduce, features.bags(rows), rules.reduced, seed)
+            features = replace(features, projection=projection)
+        return replace(features, vectors=self._vectors) if rules.vector_numbers else features
+
+    @cached_property
+    def _vectors(self) -> np.ndarray:
+        """Of all texts; nothing of a recipe changes them."""
+        from textkaizen.text.sentence_vectors import sentence_encoder
+
+        return sentence_encoder(self.vector_store).encode(self.texts)
 
     def _in_order(self, rules: TextRules, rows: np.ndarray) -> OrderedFeatures:
         subwords, own = "", rules.counting

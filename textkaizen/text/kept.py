@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 from scipy.sparse import csr_matrix
 
+from textkaizen.data.mixed import Mixed
+
 Kept = TypeVar("Kept")
 
 
@@ -53,6 +55,8 @@ class Lately(Generic[Kept]):
         return made
 
 
-def matrix_bytes(matrix: csr_matrix) -> int:
-    """Return what a sparse matrix takes, bytes."""
+def matrix_bytes(matrix: csr_matrix | Mixed) -> int:
+    """Return what a sparse matrix takes, with vectors beside it or without: bytes."""
+    if isinstance(matrix, Mixed):
+        return matrix.nbytes
     return matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes

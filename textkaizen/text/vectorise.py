@@ -27,8 +27,10 @@ from textkaizen.text.streams import Streams, streams
 if TYPE_CHECKING:  # a model that labels one text needs no matrices, and SciPy is slow to import
     from scipy.sparse import csr_matrix
 
+    from textkaizen.data.mixed import Mixed
     from textkaizen.text.count import Counts
     from textkaizen.text.lookup import Known
+    from textkaizen.text.sentence_vectors import SentenceEncoder
     from textkaizen.text.tokens import Tokeniser
 
 PIECE_TEXTS = 16_384  # whose features are looked up together
@@ -44,10 +46,12 @@ class Vocabulary:
         terms: words first, then characters, each part sorted; none if features are hashed.
         split: how many features are words.
         idf: float32 [words and characters].
-        scales: what hand-made features, which come last, are multiplied by: float32.
+        scales: what hand-made features, which come after them, are multiplied by: float32.
         subwords: what a tokeniser has learnt, as JSON; "" for one that does not learn.
         longest: words (or characters) of a text that are read where their order counts, else 0;
             there `idf` is all ones, and its last number stands for what is not known.
+
+    The numbers of a vector, where the rules ask for one, come last of all.
     """
 
     rules: TextRules
@@ -59,7 +63,7 @@ class Vocabulary:
     longest: int = 0
 
     def __len__(self) -> int:
-        return len(self.idf) + len(self.scales)
+        return len(self.idf) + len(self.scales) + self.rules.vector_numbers
 
     @cached_property
     def streams(self) -> Streams:
@@ -82,26 +86,56 @@ class Vocabulary:
     def bag(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """Return one text's features and weights: int32 and float32 [entries].
 
-        The fast way for a single text; `bags` gives the same for many.
+        The fast way for a single text; `bags` gives the same for many. All numbers of a vector are
+        there, zeros too.
         """
         if self.longest:
             return read_one(self, text)
-        return self._one.bag(text)
+        features, weights = self._one.bag(text)
+        numbers, last = self.rules.vector_numbers, len(self)
+        if not numbers:
+            return features, weights
+        features = np.concatenate([features, np.arange(last - numbers, last, dtype=np.int32)])
+        return features, np.concatenate([weights, self._vectors([text])[0]])
 
-    def bags(self, texts: Iterable[str]) -> csr_matrix:
-        """Return float32 CSR [texts, features]; a stream is read once, a piece at a time."""
+    def bags(self, texts: Iterable[str]) -> csr_matrix | Mixed:
+        """Return float32 CSR [texts, features], with vectors beside where the rules ask for them.
+
+        A stream is read once, a piece at a time.
+        """
         from scipy.sparse import csr_matrix, vstack
 
+        from textkaizen.data.mixed import Mixed
         from textkaizen.text.count import count
 
         if self.longest:
             return read_many(self, texts)
-        coming, parts = iter(texts), [csr_matrix((0, len(self)), dtype=np.float32)]
+        numbers = self.rules.vector_numbers
+        coming, parts = iter(texts), [csr_matrix((0, len(self) - numbers), dtype=np.float32)]
+        vectors = [np.zeros((0, numbers), np.float32)]
         while piece := list(islice(coming, PIECE_TEXTS)):
             counts = count(piece, self.rules, self.streams.tokeniser)
             kept = self._features(counts)
             parts.append(_weigh(counts, np.arange(len(piece)), kept, self))
-        return csr_matrix(vstack(parts[1:], format="csr")) if len(parts) > 2 else parts[-1]
+            if numbers:
+                vectors.append(self._vectors(piece))
+        found = csr_matrix(vstack(parts[1:], format="csr")) if len(parts) > 2 else parts[-1]
+        return Mixed(found, np.concatenate(vectors)) if numbers else found
+
+    @cached_property
+    def encoder(self) -> SentenceEncoder:
+        """What makes the vectors that the rules ask for.
+
+        Raises:
+            MissingExtraError: its package is not installed.
+        """
+        from textkaizen.text.sentence_vectors import sentence_encoder
+
+        return sentence_encoder()
+
+    def _vectors(self, texts: list[str]) -> np.ndarray:
+        """Vectors as they stand beside bags, float32 [texts, numbers]."""
+        return self.encoder.encode(texts) * np.float32(self.rules.vector_weight)
 
     @cached_property
     def _known(self) -> tuple[Known, ...] | None:

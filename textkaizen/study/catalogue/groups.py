@@ -137,8 +137,9 @@ GROUPS: dict[str, Group] = {
     ),
     "text": Group(
         "Analysers, runs of words and of characters, weights, selections and reductions, each with "
-        "the setting its authors give. Those of a language are tried where at least a tenth of the "
-        "texts are in it, and where its analyser is installed.",
+        "the setting its authors give, and the vectors of a frozen sentence encoder. Those of a "
+        "language are tried where at least a tenth of the texts are in it, and where its analyser "
+        "(or the encoder) is installed.",
         "`textkaizen recipe --show` prints the baseline's rules",
         "Two analysers at once: the later one is used. Reduced features train slower than sparse "
         "ones where texts are short.",

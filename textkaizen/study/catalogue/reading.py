@@ -21,7 +21,7 @@ def encoder(order: str = "words", knobs: dict[str, Any] | None = None, **shape: 
     """
 
     def change(recipe: Recipe) -> Recipe:
-        off = {"handmade": (), "select": "none", "reduce": "none", "hashed": 0}
+        off = {"handmade": (), "select": "none", "reduce": "none", "hashed": 0, "vectors": "none"}
         words = {"words": (1, 1)} if recipe.text.words == (0, 0) and order == "words" else {}
         bare = recipe.as_bag().with_shape(hidden=())
         with_knobs = {"recurrent_dropout": 0.0, "pooled_dropout": 0.5, **(knobs or {})}
