@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # 2: ensembles, and knobs that 1 does not know; 3: hashed features, and only models that have them;
 # 4: text rules and classifiers that 3 does not know, and only models that have them;
-# 5: networks that read texts in order, and only those
+# 5: networks that read texts in order, or vectors beside bags, and only those
 FORMAT, FORMAT_VERSION = "textkaizen-model", 5
 MODEL, VOCABULARY, WEIGHTS, HASH = (
     "model.json",
@@ -45,7 +45,7 @@ HASHED = "hashed"  # a text rule from format 3 on
 
 def version_of(recipe: Recipe, kind: str) -> int:
     """Return the oldest format that holds such a model."""
-    if recipe.shape.reads_in_order:
+    if recipe.shape.reads_in_order or recipe.text.vectors != "none":
         return 5
     new = recipe.text.changed.keys() - {*FIRST_RULES, HASHED} or kind not in FIRST_KINDS
     return 4 if new else 3 if recipe.text.hashed else 2

@@ -16,6 +16,7 @@ from textkaizen.model import Model
 from textkaizen.nets.constants import NORM_EPSILON
 from textkaizen.nets.encoders.arrays import EMBEDDING
 from textkaizen.nets.encoders.plain import Encoder
+from textkaizen.train.batches import sparse
 
 FAR = -1e9
 
@@ -27,7 +28,7 @@ def word_numbers(model: Model, texts: list[str]) -> np.ndarray:
         model: whose network reads in order.
         texts: any; the longest decides how many words there are, at least one.
     """
-    rows = model.vocabulary.bags(texts)
+    rows = sparse(model.vocabulary.bags(texts))
     lengths = np.diff(rows.indptr)
     found = np.zeros((len(texts), max(int(lengths.max(initial=1)), 1)), np.int32)
     found[np.arange(found.shape[1]) < lengths[:, None]] = rows.indices + 1
