@@ -4,9 +4,12 @@ What is explained is the label's logit less the mean of all labels' logits (only
 logits mean anything: what raises all alike speaks for none), and of an ensemble its mean over the
 members; Monte-Carlo masks are left aside. A word's contribution is how much of it the word accounts
 for, beside a text without any word; all contributions add up to the difference between the two,
-which is checked. For a linear model they are its weights times the text's, and so exact.
+which is checked. For a linear model they are its weights times the text's, and so exact. Where a
+network reads in order, a text whose words say nothing (embeddings of zero) takes the place of one
+without words.
 
-Source: see `nets/attribution.py` (numbers of features) and `text/shares.py` (words).
+Source: see `nets/attribution.py` and, of those that read in order, `nets/encoders/attribution.py`
+(numbers of features) and `text/shares.py` (words).
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ import numpy as np
 from textkaizen.errors import ModelError, UsageError, listed
 from textkaizen.model import Model
 from textkaizen.nets.attribution import contributions, difference
+from textkaizen.nets.encoders.attribution import word_contributions
+from textkaizen.text.ordered import told_in_order
 from textkaizen.text.shares import on_words
 
 if TYPE_CHECKING:
@@ -89,6 +94,11 @@ def explain(model: Model, text: str, label: str | None = None) -> Explanation:
     direction = np.full(classes, -1 / classes)
     direction[model.labels.index(label)] += 1
     bag = model.vocabulary.bag(text)
+    if model.vocabulary.longest:
+        found, logit, empty = word_contributions(model.networks, bag[0], direction)
+        words = told_in_order(model.vocabulary, text, found)
+        _require_complete(words, logit, empty)
+        return Explanation(label, logit, empty, words)
     with np.errstate(over="ignore", invalid="ignore"):  # what is no number is told below
         found = contributions(model.networks, *bag, direction)
         logit, empty = difference(model.networks, *bag, direction)

@@ -103,6 +103,26 @@ def in_order(streams: Streams, text: str) -> list[str]:
     return streams.words(written) if streams.rules.order == "words" else list(written)
 
 
+def told_in_order(
+    vocabulary: Vocabulary, text: str, numbers: np.ndarray
+) -> list[tuple[str, float]]:
+    """Return what was read of a text with a number each; characters are joined to words.
+
+    Args:
+        vocabulary, text: as read; what lies beyond `longest` has no number, and is not told.
+        numbers: one for each word or character that is read.
+    """
+    read = in_order(vocabulary.streams, text)[: vocabulary.longest]
+    if vocabulary.rules.order == "words" or " " not in read:
+        return [(term, float(number)) for term, number in zip(read, numbers, strict=True)]
+    found: list[tuple[str, float]] = []
+    for term, number in zip(read, numbers, strict=True):
+        if not found or (term != " " and found[-1][0].endswith(" ")):
+            found.append(("", 0.0))
+        found[-1] = found[-1][0] + term, found[-1][1] + float(number)
+    return [(word.rstrip(" "), number) for word, number in found]
+
+
 def sequences(texts: Iterable[str], streams: Streams) -> Sequences:
     """Number what stands in texts.
 
