@@ -5,7 +5,7 @@
 Accuracy on test texts of SVMs that learn from the training texts alone, C 1: on bags (the default
 rules), on bags with vectors beside, and the difference text by text with its interval (one fit
 each: about these two, over other texts). Speed: texts a second of the first TEXTS training texts,
-in this process and in processes on both cores; the median of three turns, the weights read before.
+in one thread and in one a core; the median of three turns, the weights read before.
 """
 
 from __future__ import annotations
@@ -27,12 +27,10 @@ from textkaizen.text import sentence_vectors
 from textkaizen.text.features import Texts
 from textkaizen.text.normalise import normalise
 from textkaizen.text.sentence_vectors import sentence_encoder
-from textkaizen.text.tokens import apart
 
 SETS = ("sib200_ja", "clinc150_small", "banking77")
 ROUNDS, SEED = 3, 0
 TEXTS, QUICK_TEXTS = 10_000, 200
-NEVER = 10**12
 RULES = {"bags": TextRules(), "bags and vectors": TextRules(vectors="sentence")}
 
 
@@ -70,20 +68,19 @@ def scored(name: str) -> dict[str, Any]:
 
 def speed(texts: list[str]) -> dict[str, Any]:
     """Return texts a second on one core and on all, taking turns."""
-    encoder, enough = sentence_encoder(), sentence_vectors.ENOUGH
+    encoder, threads = sentence_encoder(), sentence_vectors.in_order
+    one_by_one = lambda calls: (call() for call in calls)
     times: dict[str, list[float]] = {"one core": [], "all cores": []}
     encoder.encode(texts[:10])
     try:
-        for turn in range(ROUNDS + 1):
-            for name, own in (("one core", NEVER), ("all cores", 0)):
-                sentence_vectors.ENOUGH = own
+        for _ in range(ROUNDS):
+            for name, way in (("one core", one_by_one), ("all cores", threads)):
+                sentence_vectors.in_order = way
                 begun = time.perf_counter()
                 encoder.encode(texts)
-                if turn:  # processes begin in the first
-                    times[name].append(time.perf_counter() - begun)
+                times[name].append(time.perf_counter() - begun)
     finally:
-        sentence_vectors.ENOUGH = enough
-        apart.end_all()
+        sentence_vectors.in_order = threads
     return {
         "texts": len(texts),
         "characters": sum(map(len, texts)),

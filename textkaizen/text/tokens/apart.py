@@ -1,7 +1,5 @@
 """Analysers that keep Python's lock, in processes of their own: as many as there are cores.
 
-The sentence encoder is served likewise: its analysis of a text is its vector, spelt.
-
 MeCab by fugashi and Sudachi let no other thread run, so two threads are no faster than one. A
 process is this file's `serve` in a fresh interpreter: stretches go in and analyses come out through
 pipes, a length and UTF-8 each. It is begun when there are texts enough, serves until this process
@@ -33,7 +31,6 @@ ENOUGH = 200_000  # characters; fewer are analysed here, in about half a second
 BATCH = 30_000  # characters sent at once
 BETWEEN = "\x1e"  # stands in no readable text, being white space
 LENGTH = struct.Struct("<I")
-SENTENCES = "sentence vectors"  # stands for the encoder where others have an analyser's name
 BEGIN = "import sys; sys.path[:] = {path!r}; from {module} import serve; serve({name!r})"
 
 
@@ -147,15 +144,10 @@ def end_all() -> None:
         _RUNNING.clear()
 
 
-def are_worth_it(texts: Sequence[str], enough: int | None = None) -> bool:
-    """Whether there are texts enough, and cores.
-
-    Args:
-        texts: readable ones.
-        enough: characters; None is an analyser's ENOUGH.
-    """
+def are_worth_it(texts: Sequence[str]) -> bool:
+    """Whether there are texts enough, and cores."""
     able = bool(sys.executable) and not getattr(sys, "frozen", False)
-    return able and cores() > 1 and sum(map(len, texts)) >= (ENOUGH if enough is None else enough)
+    return able and cores() > 1 and sum(map(len, texts)) >= ENOUGH
 
 
 def analyse_apart(name: str, texts: Sequence[str], here: Batch) -> list[str]:
@@ -172,12 +164,11 @@ def analyse_apart(name: str, texts: Sequence[str], here: Batch) -> list[str]:
         found = processes.analyse(batch)
         return list(here(batch)) if found is None else found
 
-    calls = (partial(one, batch) for batch in batches(texts))
+    calls = (partial(one, batch) for batch in _batches(texts))
     return [analysis for batch in in_order(calls) for analysis in batch]
 
 
-def batches(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Part readable texts into those that are sent at once."""
+def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
     batch: list[str] = []
     left = BATCH
     for text in texts:
@@ -194,23 +185,14 @@ def serve(name: str) -> None:
     """Analyse what comes in by standard input until it ends; run in a process of its own."""
     import signal
 
+    from textkaizen.text.tokens.known import analyser
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, and its end this one
-    batch = _batch_of(name)
+    batch = analyser(name).make()
     incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
     with suppress(BrokenPipeError):
         while (texts := _receive(incoming)) is not None:
             _send(outgoing, BETWEEN.join(batch(texts.split(BETWEEN))))
-
-
-def _batch_of(name: str) -> Batch:
-    """What analyses in this process."""
-    if name == SENTENCES:
-        from textkaizen.text.sentence_vectors import spelt
-
-        return spelt
-    from textkaizen.text.tokens.known import analyser
-
-    return analyser(name).make()
 
 
 def _send(pipe: IO[bytes], text: str) -> None:
