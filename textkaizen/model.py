@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from textkaizen.classical.classifiers import Classifier
+    from textkaizen.data.word_vectors import WordVectors
     from textkaizen.text.features import Features
     from textkaizen.text.ordered import OrderedFeatures
     from textkaizen.text.reduce import Projection
@@ -164,6 +165,7 @@ def learn_model(
     seed: int,
     programs: Programs | None = None,
     callbacks: Sequence[Callback] = (),
+    word_vectors: WordVectors | None = None,
 ) -> tuple[Model, TrainedLane]:
     """Train a network on labelled texts.
 
@@ -176,6 +178,7 @@ def learn_model(
         seed: decides everything random.
         programs: compiled epochs to share.
         callbacks: called in order at the end of each epoch; one that returns True ends training.
+        word_vectors: what embeddings begin with, where the recipe says so.
 
     Returns:
         The model, and how its training went.
@@ -184,13 +187,17 @@ def learn_model(
         CorpusError: fewer than two classes.
         RecipeError: a batch is larger than the texts there are to train on.
     """
+    from textkaizen.text.word_vectors import first_rows, with_dimensions
     from textkaizen.train.lanes import Lane, train
     from textkaizen.train.programs import Programs
 
+    recipe = with_dimensions(recipe, word_vectors)
     material = _prepared(corpus, recipe, seed)
     units = together(material.corpus, [normalise(text) for text in material.corpus.texts])
     classes = len(material.corpus.classes)
-    lane = Lane(recipe, material.bags(), material.numbers, classes, seed, units)
+    starts = word_vectors if recipe.shape.word_vectors != "none" else None
+    rows = first_rows(material.features.vocabulary, starts)
+    lane = Lane(recipe, material.bags(), material.numbers, classes, seed, units, first_rows=rows)
     trained = train(lane, programs or Programs(), callbacks)
     if len(trained.networks) < recipe.knobs.ensemble:  # a callback has ended it
         recipe = recipe.with_knobs(ensemble=len(trained.networks))

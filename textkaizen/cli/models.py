@@ -20,9 +20,11 @@ from textkaizen.cli.options import (
     RecipeFile,
     Seed,
     TextColumn,
+    WordVectorFile,
     corpora,
     print_json,
     recipe_of,
+    word_vectors_of,
 )
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def train(
     recipe: RecipeFile = None,
     classifier: ClassifierName = "network",
     device: Device = "auto",
+    word_vectors: WordVectorFile = None,
     seed: Seed = 0,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
@@ -77,13 +80,14 @@ def train(
     require_trainable(classifier, chosen)
     corpus, _ = corpora(data, None, Columns(text_column, label_column, group_column))
     check_model_folder(out)
+    vectors, _ = word_vectors_of(word_vectors, corpus, chosen)
     if classifier != NETWORK:
         _fit(corpus, chosen, seed, classifier, (out, as_json))
         return
     from textkaizen.train.programs import Programs  # after what may be refused: it takes a second
 
     programs = Programs(compiled_folder(), device=plan(device).device)
-    model, trained = train_one(corpus, chosen, seed, programs)
+    model, trained = train_one(corpus, chosen, seed, programs, vectors)
     save_model(model, out)
     best = trained.best_epoch
     last = {name: _finite(values[best - 1]) for name, values in trained.history.items()}

@@ -12,6 +12,7 @@ from textkaizen.errors import UsageError, listed
 
 if TYPE_CHECKING:
     from textkaizen.data import Corpus
+    from textkaizen.data.word_vectors import WordVectors
     from textkaizen.files.corpora import Columns
     from textkaizen.recipe import Recipe
 
@@ -79,7 +80,39 @@ MoreFiles = Annotated[
     list[Path] | None,
     typer.Argument(metavar="FILES", help="Further candidates of --compare.", show_default=False),
 ]
+WordVectorFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--word-vectors",
+        help="Vectors of word2vec, GloVe or fastText, for networks that read in order.",
+    ),
+]
 RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="Recipe (YAML) to use.")]
+
+
+def word_vectors_of(
+    file: Path | None, corpus: Corpus, recipe: Recipe
+) -> tuple[WordVectors | None, dict[str, Any]]:
+    """Read the vectors of the words of some texts, and say how many have one.
+
+    Returns:
+        The vectors, and what tells them from others; None and nothing without a file.
+
+    Raises:
+        WordVectorsError: the file cannot be read, or is damaged.
+    """
+    if file is None:
+        return None, {}
+    import hashlib
+
+    from textkaizen.files.word_vectors import read_word_vectors
+    from textkaizen.text.word_vectors import words_of
+
+    found = read_word_vectors(file, words_of(corpus.texts, recipe))
+    typer.echo(f"{file}: {found.told}.", err=True)
+    told = hashlib.sha256("\n".join(found.words).encode("utf-8", "surrogatepass"))
+    told.update(found.vectors.tobytes())
+    return found, {"--word-vectors": f"sha256:{told.hexdigest()}"}
 
 
 def corpora(data: Path, test: Path | None, columns: Columns) -> tuple[Corpus, Corpus | None]:

@@ -29,17 +29,22 @@ from textkaizen.cli.options import (
     Seed,
     TestFile,
     TextColumn,
+    WordVectorFile,
     compared_files,
     corpora,
     known_metric,
     print_json,
     recipe_of,
+    word_vectors_of,
 )
 from textkaizen.errors import UsageError, listed
 
 if TYPE_CHECKING:
     from textkaizen.data import Corpus
+    from textkaizen.data.word_vectors import WordVectors
     from textkaizen.files.corpora import Columns
+    from textkaizen.study.budget import Budget
+    from textkaizen.study.course import Means
     from textkaizen.study.result import Result
     from textkaizen.terminal.limits import Limits
 
@@ -48,6 +53,7 @@ def improve(
     data: Data,
     test: TestFile = None,
     language: Language = "",
+    word_vectors: WordVectorFile = None,
     metric: Metric = "macro_f1",
     out: Out = Path("textkaizen-out"),
     minutes: Minutes = None,
@@ -75,8 +81,9 @@ def improve(
     corpus, held_out = corpora(data, test, columns)
     ask = partial(kaizen.improve, corpus, held_out, seed=seed, metric=metric, language=language)
     asked = improvements_asked(Recipe(), kaizen.CATALOGUE) | _language_asked(language)
-    asked |= _asked("improve", metric, seed, corpus, held_out)
-    result = _answered(ask, asked, limits, columns, out, as_json)
+    vectors, told = word_vectors_of(word_vectors, corpus, Recipe())
+    asked |= _asked("improve", metric, seed, corpus, held_out) | told
+    result = _answered(_given(ask, vectors), asked, limits, columns, out, as_json)
     _say_where(result, out)
     _exit_if_interrupted(result, out)
 
@@ -93,6 +100,7 @@ def study(
     recipe: RecipeFile = None,
     compare: Compare = None,
     language: Language = "",
+    word_vectors: WordVectorFile = None,
     metric: Metric = "macro_f1",
     out: OptionalOut = None,
     minutes: Minutes = None,
@@ -123,8 +131,19 @@ def study(
     columns = Columns(text_column, label_column, group_column)
     corpus, _ = corpora(data, None, columns)
     ask = partial(question, corpus, metric=metric, seed=seed)
-    asked |= _asked("study", metric, seed, corpus, None)
-    _exit_if_interrupted(_answered(ask, asked, limits, columns, out, as_json), out)
+    vectors, told = word_vectors_of(word_vectors, corpus, recipe_of(recipe))
+    asked |= _asked("study", metric, seed, corpus, None) | told
+    result = _answered(_given(ask, vectors), asked, limits, columns, out, as_json)
+    _exit_if_interrupted(result, out)
+
+
+def _given(ask: Callable[..., Result], vectors: WordVectors | None) -> Callable[..., Result]:
+    """Return the same question, asked with word vectors at hand."""
+
+    def asked(budget: Budget, means: Means) -> Result:
+        return ask(budget=budget, means=replace(means, word_vectors=vectors))
+
+    return ask if vectors is None else asked
 
 
 def _measuring(

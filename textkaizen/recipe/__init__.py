@@ -158,7 +158,9 @@ class Recipe:
             return self
         off = dict.fromkeys(("embedding_dropout", "recurrent_dropout", "pooled_dropout"), 0.0)
         return self.changed(
-            {"order": "none", "longest": 0}, {"encoder": "bag", "encoder_norm": False}, off
+            {"order": "none", "longest": 0},
+            {"encoder": "bag", "encoder_norm": False, "word_vectors": "none"},
+            off,
         )
 
     def to_dict(self) -> dict[str, dict[str, Any]]:

@@ -89,6 +89,11 @@ def _order_problems(text: TextRules, shape: Shape, knobs: Knobs) -> Iterator[str
         for name in ("embedding_dropout", "pooled_dropout"):
             if getattr(knobs, name):
                 yield f"knobs.{name} needs a shape.encoder that reads in order; found bag"
+    if shape.word_vectors != "none" and text.order != "words":
+        yield (
+            f"shape.word_vectors = {shape.word_vectors} needs a network that reads words in order "
+            f"(text.order: words); found {text.order}"
+        )
     if shape.encoder_norm and shape.encoder != "cnn":
         yield f"shape.encoder_norm belongs to cnn; found {shape.encoder}"
     if knobs.recurrent_dropout and shape.encoder not in ("lstm", "gru"):

@@ -8,6 +8,7 @@ CLASS_WEIGHTS = ("none", "balanced")
 DROPOUT_KINDS = ("standard", "alpha")
 ENCODERS = ("bag", "embedding", "cnn", "lstm", "gru", "transformer")
 POOLINGS = ("max", "mean", "last", "attention")
+WORD_VECTORS = ("none", "tuned", "frozen")
 INITIALISERS = (
     "glorot_uniform",
     "glorot_normal",
@@ -37,7 +38,7 @@ CHOICES = {
     "schedule": SCHEDULES,
 }
 
-SHAPE_CHOICES = {"encoder": ENCODERS, "pooling": POOLINGS}
+SHAPE_CHOICES = {"encoder": ENCODERS, "pooling": POOLINGS, "word_vectors": WORD_VECTORS}
 
 # Knobs of which a list gives each layer its own: hidden layers only, or the output layer too.
 PER_HIDDEN_LAYER = ("activation", "batch_norm", "dropout")

@@ -20,6 +20,8 @@ class Shape:
             of its features; the others read `text.order` in its order: "embedding" as it stands,
             "cnn" by convolutions, "lstm" and "gru" word after word, "transformer" by attention.
         embedding: numbers of a word (or character), >= 1; of a transformer a multiple of `heads`.
+        word_vectors: "tuned" begins with the vectors that a file has of the words, whose numbers
+            then take the place of `embedding`, "frozen" keeps all embeddings as they begin.
         encoder_units: filters of each window, or units of each direction, >= 1.
         encoder_layers: convolutions, recurrent layers or transformer blocks on each other, >= 1.
         windows: of "cnn": how many words each of its convolutions sees, 1 to 99 each.
@@ -36,6 +38,7 @@ class Shape:
     batch_size: int = 32
     encoder: str = "bag"
     embedding: int = 64
+    word_vectors: str = "none"
     encoder_units: int = 64
     encoder_layers: int = 1
     windows: tuple[int, ...] = (2, 3, 4)

@@ -14,6 +14,7 @@ from textkaizen.study.result import Place, Substitutes, Verdict
 from textkaizen.train.programs import Programs
 
 if TYPE_CHECKING:
+    from textkaizen.data.word_vectors import WordVectors
     from textkaizen.text.sentence_vectors import VectorStore
     from textkaizen.text.tokens import TokenStore
 
@@ -57,6 +58,7 @@ class Means:
         store: keeps what lanes answer, and finds what an earlier run has kept; None keeps nothing.
         tokens: the same for what analysers say of texts.
         vectors: the same for what the sentence encoder says of them.
+        word_vectors: of a file, that embeddings may begin with; None: there is no file.
     """
 
     worker: Worker = map
@@ -66,6 +68,7 @@ class Means:
     store: Store | None = None
     tokens: TokenStore | None = None
     vectors: VectorStore | None = None
+    word_vectors: WordVectors | None = None
 
 
 @dataclass

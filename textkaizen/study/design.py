@@ -62,6 +62,7 @@ def experiment_of(
         seeds=tuple(seed * 1000 + number for number in range(1, seeds + 1)),
         store=means.tokens,
         vector_store=means.vectors,
+        word_vectors=means.word_vectors,
     )
     return Experiment(
         material,

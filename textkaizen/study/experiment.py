@@ -21,6 +21,7 @@ from textkaizen.nets.plain import softmax
 from textkaizen.recipe import Recipe
 from textkaizen.study.material import Material
 from textkaizen.study.observation import observed
+from textkaizen.text.word_vectors import with_dimensions
 from textkaizen.train.batches import Room
 from textkaizen.train.inputs import choice_numbers, needs_plain_path, uses_extras
 from textkaizen.train.lanes import Lane, train, wanted_room
@@ -260,8 +261,9 @@ class Experiment:
         if not isinstance(recipe, Recipe):
             raise TypeError(f"{recipe.name} is no recipe")
         bags = material.fold_bags(recipe.text, job.seed_number, job.fold)
+        begins = recipe.shape.word_vectors != "none"
         return Lane(
-            recipe=recipe,
+            recipe=with_dimensions(recipe, material.word_vectors),
             bags=bags.train_bags,
             labels=material.labels[bags.train],
             classes=len(material.classes),
@@ -271,6 +273,7 @@ class Experiment:
             room=job.room,
             lean=job.lean,
             extras=job.extras,
+            first_rows=bags.first_rows if begins else None,
         )
 
 

@@ -142,7 +142,7 @@ def _learnt(prepared: Prepared, name: str, recipe: Recipe, seed: int, means: Mea
         return Learnt(model, trial=_trial(prepared, recipe, seed, name))
     again = not _is_chosen_by_it(recipe)
     network = lambda recipe: learn_model(
-        prepared.training, recipe, seed, means.programs, [means.stopping]
+        prepared.training, recipe, seed, means.programs, [means.stopping], means.word_vectors
     )
     with np.errstate(over="ignore", invalid="ignore"):  # it may diverge, as in a round
         model, trained = network(recipe)

@@ -24,6 +24,7 @@ from textkaizen.study.catalogue.descent import (
 from textkaizen.study.catalogue.entry import Improvement
 from textkaizen.study.catalogue.network import ACTIVATIONS, DROPOUTS, INITIALISERS, NORMS, SIZES
 from textkaizen.study.catalogue.reading import ENCODERS, READING
+from textkaizen.study.catalogue.reading import VECTORS as WORD_VECTORS
 from textkaizen.study.catalogue.remedies import BEYOND, LOSSES, PENALTIES
 from textkaizen.study.catalogue.text import (
     CONVERSIONS,
@@ -43,7 +44,7 @@ _ALL = (
     *(DROPOUTS + STOPPING + VALIDATION + RATES + SCHEDULES + BATCHES + NORMS + OPTIMISERS),
     *(ACTIVATIONS + INITIALISERS + SIZES + LOSSES + PENALTIES + BEYOND),
     *(MORPHOLOGY + SPANS + WRITING + LISTS + WEIGHTS + CONVERSIONS + VECTORS),
-    *(ENCODERS + READING),
+    *(ENCODERS + WORD_VECTORS + READING),
 )
 _FIRST = (
     "dropout 0.5",

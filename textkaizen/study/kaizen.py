@@ -64,7 +64,7 @@ def improve(
     means, baseline = means or Means(), baseline or Recipe()
     prepared = prepare(corpus, test, seed, language=language)
     require_metric(metric, prepared.training)
-    fitting = _applicable(prepared, CATALOGUE, baseline)
+    fitting = _applicable(prepared, CATALOGUE, baseline, means)
     improvements = fitting.improvements
     ladder, contenders, experiment = Ladder(baseline), Contenders(), None
     try:
@@ -126,7 +126,7 @@ def study(
         )
     prepared = prepare(corpus, None, seed, hold=False, language=language)
     require_metric(metric, prepared.training)
-    found = _applicable(prepared, improvements, baseline)
+    found = _applicable(prepared, improvements, baseline, means)
     improvements = found.improvements
     ladder, experiment, seconds = Ladder(baseline), None, 0.0
     asked = baseline.knobs.epochs
@@ -156,16 +156,25 @@ def study(
 
 
 def _applicable(
-    prepared: Prepared, improvements: tuple[Improvement, ...], baseline: Recipe
+    prepared: Prepared, improvements: tuple[Improvement, ...], baseline: Recipe, means: Means
 ) -> Applicable:
-    """Leave out what needs more texts than the smallest training part of any fold may have, and
-    what is for other languages or not installed.
+    """Leave out what needs more texts than the smallest training part of any fold may have, what is
+    for other languages or not installed, and what needs a file of word vectors that is not there.
 
     Raises:
         UsageError: nothing is left.
     """
     texts = len(prepared.training) * (LEAST_FOLDS - 1) // LEAST_FOLDS
     asks = any(improvement.needs.languages for improvement in improvements)
+    if means.word_vectors is None:
+        asked = [one.change(baseline).shape.word_vectors for one in improvements]
+        pairs = zip(improvements, asked, strict=True)
+        improvements = tuple(one for one, asks_for in pairs if asks_for == "none")
+        if not improvements:
+            raise UsageError(
+                "What begins with word vectors needs a file of them; found none. Name one by "
+                "--word-vectors, or name another improvement."
+            )
     found = applicable(improvements, baseline, texts, prepared.languages if asks else None)
     if not any(each.change(baseline) != baseline for each in found.improvements):
         lacking = "".join(

@@ -21,10 +21,12 @@ from textkaizen.recipe import TextRules
 from textkaizen.text.features import Texts
 from textkaizen.text.kept import Lately, matrix_bytes
 from textkaizen.text.normalise import normalise
-from textkaizen.train.batches import rounded
+from textkaizen.text.word_vectors import first_rows
+from textkaizen.train.batches import rounded, sparse
 
 if TYPE_CHECKING:
     from textkaizen.data.mixed import Mixed
+    from textkaizen.data.word_vectors import WordVectors
     from textkaizen.text.sentence_vectors import VectorStore
     from textkaizen.text.tokens import TokenStore
 
@@ -38,12 +40,14 @@ class FoldBags:
     Args:
         train, test: numbers of the texts.
         train_bags, test_bags: float32 CSR over the fold's own features, or with vectors beside.
+        first_rows: what embeddings may begin with; None without word vectors.
     """
 
     train: np.ndarray
     test: np.ndarray
     train_bags: csr_matrix | Mixed
     test_bags: csr_matrix | Mixed
+    first_rows: np.ndarray | None = None
 
 
 @dataclass
@@ -56,6 +60,7 @@ class Material:
         seeds: one partition and one set of first weights each.
         store: keeps what analysers said of the texts, if there is one.
         vector_store: the same of the sentence encoder.
+        word_vectors: of a file, that embeddings may begin with.
     """
 
     corpus: Corpus
@@ -63,6 +68,7 @@ class Material:
     seeds: tuple[int, ...]
     store: TokenStore | None = None
     vector_store: VectorStore | None = None
+    word_vectors: WordVectors | None = None
     _rows: dict[tuple[TextRules, int], int] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -124,8 +130,9 @@ class Material:
         for fold in range(self.fold_count):
             train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
             features = self.texts.learn(rules, train, self.labels[train], seed)
-            made.append(FoldBags(train, test, features.bags(train), features.bags(test)))
-        most = max(each.train_bags.shape[1] for each in made)
+            rows = first_rows(features.vocabulary, self.word_vectors)
+            made.append(FoldBags(train, test, features.bags(train), features.bags(test), rows))
+        most = max(sparse(each.train_bags).shape[1] for each in made)
         self._rows[rules, seed_number] = rounded(most)
         return tuple(made)
 

@@ -41,7 +41,9 @@ def lane_seconds(prepared: Prepared, recipe: Recipe, seed: int, means: Means, co
 
         def learn(number: int, trial: Recipe = trial) -> float:
             stopping = [means.stopping]
-            _, trained = learn_model(corpus, trial, seed + number, means.programs, stopping)
+            _, trained = learn_model(
+                corpus, trial, seed + number, means.programs, stopping, means.word_vectors
+            )
             return trained.seconds
 
         side_by_side = list(means.worker(learn, range(cores)))

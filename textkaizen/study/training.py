@@ -10,6 +10,7 @@ from textkaizen.model import Model, learn_classifier, learn_model, require_savab
 from textkaizen.recipe import Recipe
 
 if TYPE_CHECKING:
+    from textkaizen.data.word_vectors import WordVectors
     from textkaizen.train.lanes import TrainedLane
     from textkaizen.train.programs import Programs
 
@@ -29,7 +30,11 @@ def trainable(corpus: Corpus) -> Corpus:
 
 
 def train_one(
-    corpus: Corpus, recipe: Recipe, seed: int, programs: Programs | None = None
+    corpus: Corpus,
+    recipe: Recipe,
+    seed: int,
+    programs: Programs | None = None,
+    word_vectors: WordVectors | None = None,
 ) -> tuple[Model, TrainedLane]:
     """Check labelled texts, leave empty ones out, and train a network on all others.
 
@@ -38,6 +43,7 @@ def train_one(
         recipe: how.
         seed: decides everything random, >= 0.
         programs: compiled epochs to share.
+        word_vectors: what embeddings begin with, where the recipe says so.
 
     Returns:
         The model, and how its training went.
@@ -46,7 +52,7 @@ def train_one(
         CorpusError: the texts cannot be trained on.
         RecipeError: a batch is larger than the texts there are to train on.
     """
-    return learn_model(trainable(corpus), recipe, seed, programs)
+    return learn_model(trainable(corpus), recipe, seed, programs, (), word_vectors)
 
 
 def require_trainable(kind: str, recipe: Recipe) -> None:

@@ -108,6 +108,7 @@ def specification(
         decays=knobs.weight_decay > 0,
         each_step=knobs.schedule == "range_test",
         encoder=recipe.shape if recipe.shape.reads_in_order else None,
+        frozen=recipe.shape.word_vectors == "frozen",
     )
 
 
@@ -202,7 +203,12 @@ def mask_key(seed: int) -> jax.Array:
 
 
 def first_state(
-    recipe: Recipe, spec: Spec, sizes: tuple[int, int], seed: int, first_squares: float
+    recipe: Recipe,
+    spec: Spec,
+    sizes: tuple[int, int],
+    seed: int,
+    first_squares: float,
+    first_rows: np.ndarray | None = None,
 ) -> State:
     """Draw the first weights; a table's rows beyond the features stay zero.
 
@@ -211,12 +217,16 @@ def first_state(
         sizes: features of its bags, at most the table's rows; and numbers of its vectors.
         seed: decides the draw.
         first_squares: what the optimiser's v begins with.
+        first_rows: float32 [features, embedding], what embeddings begin with; NaN is drawn.
     """
     generator = np.random.default_rng([seed, 2])
     knobs, layers, moving, inputs = recipe.knobs, [], [], 0
     names = layerwise(knobs.initialiser, len(spec.widths))
     how = [Distribution(name, knobs.initialiser_mean, knobs.initialiser_spread) for name in names]
     table, dense, arrays = _first_layer(spec, sizes, how[0], generator)
+    if first_rows is not None:
+        own = table[: sizes[0]]
+        own[:] = np.where(np.isnan(first_rows), own, first_rows)
     for number, units in enumerate(spec.widths):
         kernel: Any = dense
         if number:

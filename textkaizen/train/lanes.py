@@ -66,6 +66,7 @@ class Lane:
         lean: build its choices into its program; otherwise a program is used that switches on
             them, and serves every recipe of this shape.
         extras: use a program that reads extras (loss, mixing, noise ...) even when all are off.
+        first_rows: float32 [features, embedding], what embeddings begin with; NaN is drawn.
     """
 
     recipe: Recipe
@@ -78,6 +79,7 @@ class Lane:
     room: Room | None = None
     lean: bool = True
     extras: bool = False
+    first_rows: np.ndarray | None = None
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -244,7 +246,8 @@ class _Start:
         first_squares, sizes = self.optimiser.first_squares, self.lane.sizes
         keep = lambda state: self.network(state, True)
         with self.programs.lane(self.group) as self._run:
-            state = first_state(self.lane.recipe, self.spec, sizes, self.seed, first_squares)
+            how = self.lane.recipe, self.spec, sizes, self.seed, first_squares
+            state = first_state(*how, self.lane.first_rows)
             return run(self.train_epoch, state, course, self.judge, keep)
 
 

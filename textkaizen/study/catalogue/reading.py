@@ -53,6 +53,23 @@ def reading(
     return change
 
 
+def beginning(word_vectors: str) -> Change:
+    """Return the change to embeddings that begin with vectors of a file; a bag becomes their mean.
+
+    Args:
+        word_vectors: "tuned" or "frozen".
+    """
+
+    def change(recipe: Recipe) -> Recipe:
+        if recipe.text.order == "characters":
+            return recipe
+        if not recipe.shape.reads_in_order:
+            return encoder(encoder="embedding", pooling="mean", word_vectors=word_vectors)(recipe)
+        return recipe.with_shape(word_vectors=word_vectors)
+
+    return change
+
+
 def _made(name: str, change: Change, claim: str, source: str) -> Improvement:
     return Improvement(name, "network", change, claim, source)
 
@@ -102,6 +119,21 @@ ENCODERS = (
         encoder(encoder="transformer", embedding=64, pooling="mean", knobs={"warmup": 0.1}),
         "Every word looks at every other one; small and untrained, a yardstick.",
         "Vaswani et al. 2017, Attention is all you need, section 3",
+    ),
+)
+
+VECTORS = (
+    _made(
+        "word vectors, tuned",
+        beginning("tuned"),
+        "Word vectors learnt from far more texts (--word-vectors), trained on with the network.",
+        "Kim 2014, Convolutional neural networks for sentence classification, section 3.1",
+    ),
+    _made(
+        "word vectors, frozen",
+        beginning("frozen"),
+        "The same, kept as they are: few texts cannot spoil them.",
+        "Kim 2014, Convolutional neural networks for sentence classification, section 3.1",
     ),
 )
 
