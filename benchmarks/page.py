@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.lanes_page import lanes_section
+from benchmarks.ordered_page import ordered_section
 from benchmarks.scaling_page import figures, scaling_section
 from benchmarks.small import AMONG
 from benchmarks.texts_page import predicting_section, tokenising_section, vectorising_section
@@ -30,8 +31,8 @@ taking turns: our loop; `keras.Model.fit` on dense arrays; PyTorch, eager, with 
 scikit-learn's `MLPClassifier` on sparse input. Each peer was tried in several forms and took part
 in its best one. "Training" comes after compiling and the first epoch, as if all epochs were like
 the others. "From its start" is everything from the start of the process until the network was
-trained; "started before" finds what an earlier process has compiled. Among lanes, networks of
-different seeds fill all cores, as in a study. Two linear models, as scikit-learn offers them, show
+trained; "started before" finds what an earlier process has compiled. Among lanes, networks that
+differ in one knob and read the same batches fill all cores, as in a study. Two linear models, as scikit-learn offers them, show
 what accuracy costs without a network.
 
 Times are medians of the rounds, in seconds a network; a ratio is the median over rounds of what
@@ -296,6 +297,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "small": small_section,
     "wide": wide_section,
     "nsmc": nsmc_section,
+    "ordered": ordered_section,
     "steps": steps_section,
     "lanes": lanes_section,
     "scaling": scaling_section,
