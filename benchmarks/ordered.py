@@ -4,9 +4,9 @@
 
 A bidirectional LSTM of 128 units (its last states) and a CNN of 128 filters of 3, 4 and 5 words,
 both on embeddings of 128, Adam, batches of 32. Both programs read the same words of the same
-texts, 99 of 100 of them whole. Every program runs in a process of its own, once a round; the first epoch,
-which compiles, is not counted. Keras uses all cores by itself; ours one thread a network, and, among
-lanes, all cores with a network each.
+texts, 99 of 100 of them whole. Every program runs in a process of its own, once a round; the
+first epoch, which compiles, is not counted. Keras uses all cores by itself; ours one thread a
+network, and, among lanes, all cores with a network each.
 """
 
 from __future__ import annotations

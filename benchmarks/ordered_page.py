@@ -6,11 +6,11 @@ from typing import Any
 
 HEAD = """## Networks that read in order
 
-Texts of `snips` (CC0 1.0), embeddings of 128, Adam, batches of 32, beside `keras.Model.fit` with the
-same layers on JAX, padded to the longest text. An epoch comes after the first one, which compiles.
-One network of ours takes one thread; among lanes all cores have a network each, and the time is that
-of all by their number. Keras uses all cores. Medians of the rounds; a ratio is the median over
-rounds of what stood side by side.
+Texts of `snips` (CC0 1.0), embeddings of 128, Adam, batches of 32, beside `keras.Model.fit` with
+the same layers on JAX, padded to the longest text. An epoch comes after the first one, which
+compiles. One network of ours takes one thread; among lanes all cores have a network each, and the
+time is that of all by their number. Keras uses all cores. Medians of the rounds; a ratio is the
+median over rounds of what stood side by side.
 """
 
 

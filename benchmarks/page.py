@@ -32,8 +32,8 @@ scikit-learn's `MLPClassifier` on sparse input. Each peer was tried in several f
 in its best one. "Training" comes after compiling and the first epoch, as if all epochs were like
 the others. "From its start" is everything from the start of the process until the network was
 trained; "started before" finds what an earlier process has compiled. Among lanes, networks that
-differ in one knob and read the same batches fill all cores, as in a study. Two linear models, as scikit-learn offers them, show
-what accuracy costs without a network.
+differ in one knob and read the same batches fill all cores, as in a study. Two linear models, as
+scikit-learn offers them, show what accuracy costs without a network.
 
 Times are medians of the rounds, in seconds a network; a ratio is the median over rounds of what
 stood side by side.
