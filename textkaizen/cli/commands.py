@@ -4,6 +4,7 @@ studies    improve, study, improvements
 models     train, evaluate, predict, chat
 recipes    recipe
 rates      rates
+fallbacks  fallback
 data       check
 
 To add a command, write a function of its name in the file it is about and name it below. Only the
@@ -29,6 +30,7 @@ HOMES = {  # in the order of the help
     "rates": "rates",
     "check": "data",
     "evaluate": "models",
+    "fallback": "fallbacks",
     "predict": "models",
     "chat": "models",
 }
