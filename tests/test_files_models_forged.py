@@ -61,8 +61,8 @@ def test_a_format_version_that_is_none_is_refused(tmp_path, value):
 
 
 def test_a_newer_format_is_named_as_such_whatever_else_it_holds(tmp_path):
-    (tmp_path / "model.json").write_text('{"format": "textkaizen-model", "format_version": 5}')
-    with pytest.raises(ModelError, match="format 5: it was written by a newer textkaizen"):
+    (tmp_path / "model.json").write_text('{"format": "textkaizen-model", "format_version": 6}')
+    with pytest.raises(ModelError, match="format 6: it was written by a newer textkaizen"):
         load_model(tmp_path)
 
 

@@ -54,15 +54,16 @@ class Promise:
     unseen: bool = False
 
     def __post_init__(self) -> None:
-        ranges = [("wrong", 0 < self.wrong < 1), ("confidence", 0 < self.confidence < 1)]
-        ranges += [("outside_share", 0 <= self.outside_share < 1)]
-        ranges += [("calibrate", 0 <= self.calibrate < 1)]
-        for name, holds in ranges:
-            if not holds:
-                raise UsageError(
-                    f"{name} is a share: more than 0 and less than 1; found "
-                    f"{getattr(self, name):g}. Give one such as 0.05."
-                )
+        for name in ("wrong", "confidence"):
+            if not 0 < getattr(self, name) < 1:
+                raise UsageError(_no_share(name, "above 0", getattr(self, name)))
+        for name in ("outside_share", "calibrate"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(_no_share(name, "from 0", getattr(self, name)))
+
+
+def _no_share(name: str, least: str, found: float) -> str:
+    return f"{name} must be a share {least} and below 1; found {found:g}. Give one such as 0.05."
 
 
 class _Test(NamedTuple):

@@ -1,0 +1,186 @@
+"""Is the promise of a fallback kept, and what does it cost? On clinc150, drawn a hundred times.
+
+    python -m benchmarks.fallback [--quick] [--out FOLDER]
+
+One network is trained on the training texts. Valid and test texts together, which it has not seen,
+are then parted a hundred times at random: 500 choose, 1,000 test the thresholds, and on the other
+6,000 it is seen whether the promise was kept. The same with the texts that belong to no class; their
+share is that of the published test, 1,000 in 5,500. What is wrong among 6,000 is not quite the
+truth: with a sixth of the variance of what is wrong among 1,000, a threshold that breaks the
+promise in 5 of 100 draws is seen to break it in 6 or 7 (1.645 / sqrt(7 / 6) standard errors).
+
+Beside it, once, the published parting: valid texts choose and test, the test texts are looked at.
+
+A quick run draws a handful of times and trains for one epoch on few texts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from benchmarks.facts import dataset
+from benchmarks.rounds import size_asked, write_result
+from textkaizen.data import Corpus, canonical
+from textkaizen.files.corpora import Columns, load_corpus
+from textkaizen.measure import risk
+from textkaizen.model import Model, learn_model
+from textkaizen.recipe import Recipe
+from textkaizen.study.tuning import OUTSIDE, Answers, Tuned, tuned
+
+WRONG, LEVEL = 0.05, 0.05
+DRAWS, CHOOSE, TEST = 100, 500, 1000  # texts of classes
+SHARE = 1000 / 5500  # of texts outside, in the published test
+CHOOSE_OUTSIDE, TEST_OUTSIDE = 200, 400
+COLUMNS = Columns("text", "label", None)
+# Dropout and a rate that fits eight epochs; not searched for.
+RECIPE = (
+    Recipe()
+    .with_shape(hidden=(256,), batch_size=64)
+    .with_knobs(epochs=8, learning_rate=0.002, dropout=0.5, validation=0.0)
+)
+
+
+def network(quick: bool) -> Model:
+    """Train the one network."""
+    corpus = canonical(load_corpus(dataset("clinc150"), COLUMNS))
+    recipe = RECIPE
+    if quick:
+        corpus = corpus.take(np.arange(0, len(corpus), 5))
+        recipe = RECIPE.with_knobs(epochs=2)
+    return learn_model(corpus, recipe, seed=0)[0]
+
+
+def answers(model: Model, *parts: str) -> Answers:
+    """Answer parts of the set; those named oos_* belong to no class."""
+    found = []
+    for part in parts:
+        corpus: Corpus = load_corpus(dataset("clinc150", part), COLUMNS)
+        position = {label: number for number, label in enumerate(model.labels)}
+        truth = np.array([position.get(label, OUTSIDE) for label in corpus.labels])
+        found.append(Answers(model.logits(corpus.texts), truth))
+    whole = found[0]
+    for more in found[1:]:
+        whole = whole.joined(more)
+    return whole
+
+
+def threshold_of(
+    choose: Answers, test: Answers, share: float, generator: np.random.Generator
+) -> tuple[Tuned, float | None]:
+    """Choose on some answers, test on others: what `set_fallback` does with answers that are there.
+
+    Args:
+        choose, test: those to texts outside among them where `share` is above 0.
+        share: of texts outside.
+        generator: of the mixture.
+    """
+    chosen = tuned(choose, share)
+    inside, outside = test.inside, test.outside
+    own, foreign = risk.drawn_mixture(len(inside), len(outside), share, generator)
+    drawn = inside.take(own).joined(outside.take(foreign))
+    scores = chosen.fallback(0.0, 1.0, {}).scores(drawn.logits)
+    thresholds = risk.ordered_thresholds(chosen.curve, WRONG)
+    level = risk.mixture_level(LEVEL, share)
+    last = risk.fixed_sequence(scores, drawn.wrong, thresholds, WRONG, level).last
+    return chosen, None if last is None else last.threshold
+
+
+def realised(chosen: Tuned, threshold: float, rest: Answers, share: float) -> dict[str, float]:
+    """Return what the threshold does with texts that took no part.
+
+    In-scope accuracy counts a text that is not answered as wrong, as the published one does.
+    """
+    answered = chosen.fallback(threshold, 1.0, {}).scores(rest.logits) >= threshold
+    inside, wrong = rest.truth != OUTSIDE, rest.wrong
+    coverage = answered[inside].mean()
+    found = {
+        "coverage": coverage,
+        "in_scope_accuracy": (answered & ~wrong)[inside].mean(),
+        "wrong_in_scope": wrong[inside & answered].mean() if coverage else 0.0,
+    }
+    let_in = 0.0
+    if not inside.all():
+        let_in = answered[~inside].mean()
+        found["outside_recall"] = 1 - let_in
+    bad = (1 - share) * coverage * found["wrong_in_scope"] + share * let_in
+    answers_given = (1 - share) * coverage + share * let_in
+    found["wrong_among_answered"] = bad / answers_given if answers_given else 0.0
+    return {name: float(value) for name, value in found.items()}
+
+
+def resampled(inside: Answers, outside: Answers, share: float, draws: int) -> dict[str, Any]:
+    """Part the answers again and again; count how often more is wrong than promised."""
+    each, scores = [], []
+    for number in range(draws):
+        generator = np.random.default_rng([number, 5])
+        rows = generator.permutation(len(inside))
+        strange = generator.permutation(len(outside))
+        choose, test = inside.take(rows[:CHOOSE]), inside.take(rows[CHOOSE:][:TEST])
+        rest = inside.take(rows[CHOOSE + TEST :])
+        if share:
+            choose = choose.joined(outside.take(strange[:CHOOSE_OUTSIDE]))
+            test = test.joined(outside.take(strange[CHOOSE_OUTSIDE:][:TEST_OUTSIDE]))
+        # What is left of the texts outside is looked at in either case.
+        rest = rest.joined(outside.take(strange[CHOOSE_OUTSIDE + TEST_OUTSIDE :]))
+        chosen, threshold = threshold_of(choose, test, share, generator)
+        if threshold is None:
+            continue
+        each.append(realised(chosen, threshold, rest, share))
+        scores.append(chosen.score)
+    told = [one["wrong_among_answered"] for one in each]
+    mean = {name: float(np.mean([one[name] for one in each])) for name in (each or [{}])[0]}
+    return {
+        "draws": draws,
+        "without_a_threshold": draws - len(each),
+        "more_wrong_than_promised": sum(value > WRONG for value in told),
+        "most_wrong": max(told, default=None),
+        "mean": mean,
+        "scores": {score: scores.count(score) for score in sorted(set(scores))},
+    }
+
+
+def published(model: Model, share: float) -> dict[str, Any]:
+    """Valid texts choose and test, half each; the published test is looked at once."""
+    generator = np.random.default_rng(7)
+    valid, strange = answers(model, "valid"), answers(model, "oos_train", "oos_valid")
+    rows, foreign = generator.permutation(len(valid)), generator.permutation(len(strange))
+    half, third = len(valid) // 2, len(strange) // 3
+    choose, test = valid.take(rows[:half]), valid.take(rows[half:])
+    if share:
+        choose = choose.joined(strange.take(foreign[:third]))
+        test = test.joined(strange.take(foreign[third:]))
+    chosen, threshold = threshold_of(choose, test, share, generator)
+    found: dict[str, Any] = {"score": chosen.score, "areas": chosen.areas, "auroc": chosen.aurocs}
+    if threshold is None:
+        return found | {"threshold": None}
+    rest = answers(model, "test", "oos_test")
+    return found | {"threshold": threshold} | realised(chosen, threshold, rest, share)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure and write the result file."""
+    size = size_asked(__doc__ or "", arguments)
+    model = network(size.quick)
+    inside = answers(model, "valid", "test")
+    outside = answers(model, "oos_train", "oos_valid", "oos_test")
+    draws = 5 if size.quick else DRAWS
+    found = {
+        "promise": {"wrong": WRONG, "confidence": 1 - LEVEL},
+        "texts": {"choose": CHOOSE, "test": TEST, "outside_share": SHARE},
+        "recipe": replace(model.recipe).to_dict(),
+        "accuracy_answering_all": float(1 - answers(model, "test").wrong.mean()),
+        "in_scope": resampled(inside, outside, 0.0, draws),
+        "mixture": resampled(inside, outside, SHARE, draws),
+        "published_parting": {
+            "in_scope": published(model, 0.0),
+            "mixture": published(model, SHARE),
+        },
+    }
+    write_result(size, "fallback", found)
+
+
+if __name__ == "__main__":
+    main()
