@@ -4,7 +4,7 @@
 
 One network is trained on the training texts. Valid and test texts together, which it has not seen,
 are then parted a hundred times at random: 500 choose, 1,000 test the thresholds, and on the other
-6,000 it is seen whether the promise was kept. The same with the texts that belong to no class; their
+6,000 it is seen whether the promise was kept. The same with texts that belong to no class; their
 share is that of the published test, 1,000 in 5,500. What is wrong among 6,000 is not quite the
 truth: with a sixth of the variance of what is wrong among 1,000, a threshold that breaks the
 promise in 5 of 100 draws is seen to break it in 6 or 7 (1.645 / sqrt(7 / 6) standard errors).

@@ -83,7 +83,7 @@ def test_testing_ends_with_the_first_that_fails():
     wrong[100:150] = True  # wrong between 50 and 99, and right again below
     thresholds = np.array([110.0, 100.0, 90.0, 0.0])
     found = fixed_sequence(scores, wrong, thresholds, 0.3, LEVEL)
-    assert [each.threshold for each in found.tested] == [110, 100, 90]
+    assert [each.threshold for each in found.tested] == [110, 100, 90, 0]
     assert found.last is not None
     assert (found.last.threshold, found.last.answered, found.last.wrong) == (90, 110, 10)
     found = fixed_sequence(scores, wrong, thresholds, 0.05, LEVEL)
@@ -111,7 +111,7 @@ def test_how_many_texts_it_takes():
 
 def risk_at(share):
     """How often a text with a score of so much is wrong: not monotone, as in life."""
-    return 0.3 * (1 - share) ** 2 + 0.15 * ((share > 0.9) & (share < 0.95))
+    return 0.2 * (1 - share) ** 2 + 0.05 * ((share > 0.9) & (share < 0.95))
 
 
 FINE = (np.arange(100_000) + 0.5) / 100_000  # for the truth of a threshold
@@ -130,14 +130,14 @@ def test_the_promise_is_kept_in_simulated_sets():
     broken, passed, coverage = 0, 0, 0.0
     for number in range(SETS):
         generator = np.random.default_rng([7, number])
-        thresholds = ordered_thresholds(risk_coverage(*drawn(300, generator)), PROMISED)
-        found = fixed_sequence(*drawn(300, generator), thresholds, PROMISED, LEVEL).last
+        thresholds = ordered_thresholds(risk_coverage(*drawn(1000, generator)), PROMISED)
+        found = fixed_sequence(*drawn(1000, generator), thresholds, PROMISED, LEVEL).last
         if found is not None:
             passed += 1
             coverage += 1 - max(found.threshold, 0)
             broken += true_risk(found.threshold) > PROMISED
     assert broken <= MOST_BROKEN * SETS
-    # The promise is not kept by answering nothing: 81 % could be answered if the truth were known.
+    # The promise is not kept by answering nothing: 84 % could be answered if the truth were known.
     assert passed > 0.8 * SETS
     assert coverage / passed > 0.5
 
@@ -201,15 +201,15 @@ def test_the_promise_is_kept_about_a_mixture():
 
         def part(inside, outside, generator=generator):
             scores, wrong = drawn(inside, generator)
-            foreign = generator.random(outside) ** 3
+            foreign = generator.random(outside) ** 6
             return scores, wrong, foreign
 
-        scores, wrong, foreign = part(400, 60)
-        weights = np.repeat([0.85 / 400, 0.15 / 60], [400, 60])
-        both, bad = np.append(scores, foreign), np.append(wrong, np.ones(60, bool))
+        scores, wrong, foreign = part(800, 120)
+        weights = np.repeat([0.85 / 800, 0.15 / 120], [800, 120])
+        both, bad = np.append(scores, foreign), np.append(wrong, np.ones(120, bool))
         thresholds = ordered_thresholds(risk_coverage(both, bad, weights), 0.1)
-        scores, wrong, foreign = part(400, 60)
-        own, taken = drawn_mixture(400, 60, share, generator)
+        scores, wrong, foreign = part(800, 120)
+        own, taken = drawn_mixture(800, 120, share, generator)
         both = np.append(scores[own], foreign[taken])
         bad = np.append(wrong[own], np.ones(len(taken), bool))
         level = mixture_level(LEVEL, share)
@@ -217,7 +217,7 @@ def test_the_promise_is_kept_about_a_mixture():
         if found is not None:
             passed += 1
             threshold = max(found.threshold, 0.0)
-            inside, strange = (1 - share) * (1 - threshold), share * (1 - threshold ** (1 / 3))
+            inside, strange = (1 - share) * (1 - threshold), share * (1 - threshold ** (1 / 6))
             risk = (inside * true_risk(threshold) + strange) / (inside + strange)
             broken += risk > 0.1
     assert broken <= MOST_BROKEN * SETS

@@ -32,6 +32,7 @@ def answerability(score: str, logits: np.ndarray, means: np.ndarray | None = Non
     Detection; Lee et al. 2018, A Simple Unified Framework for Detecting Out-of-Distribution
     Samples (distance, there with a covariance).
     """
+    logits = np.asarray(logits, np.float64)  # near 1 float32 knows few probabilities
     if score == "distance":
         if means is None:
             raise ValueError("the distance needs the means of the classes")

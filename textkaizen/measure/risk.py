@@ -24,6 +24,7 @@ import numpy as np
 ANY = float(np.finfo(np.float32).min)  # a threshold that every score reaches
 STEPS = 100  # thresholds: one for each hundredth of coverage
 OVERDRAWN = 0.01  # of the drawn mixtures more texts of one part are wanted than there are
+FEW = 10  # texts that a risk must be of if it is to be hoped for
 MOST_TEXTS = 1_000_000  # that are thought of when it is asked how many it would take
 GROWTH = 1.05  # from one such number to the next
 
@@ -191,8 +192,10 @@ def texts_needed(curve: Curve, most_wrong: float, level: float) -> int | None:
     Returns:
         None if even a million would not do: no threshold has so small a risk.
     """
+    last = len(curve.coverage) - 1
     places = np.unique(np.searchsorted(curve.coverage, np.arange(1, STEPS + 1) / STEPS - 1e-9))
-    places = np.minimum(places, len(curve.coverage) - 1)
+    # Of a few texts at the top that happen to be right nothing follows.
+    places = np.minimum(places, last)[places >= min(FEW, last)]
     hopeful = places[curve.risk[places] < most_wrong]
     if not len(hopeful):
         return None

@@ -23,6 +23,7 @@ from textkaizen.measure.answering import softmax
 from textkaizen.measure.calibration import calibration_error, reliability
 from textkaizen.model import Model
 from textkaizen.study.spared import SEED, Parts, Tell, Texts, parts_of
+from textkaizen.study.training import NETWORK
 from textkaizen.study.tuning import NEVER, Answers, Tuned, level_to_ask, tuned
 from textkaizen.text.normalise import normalise
 
@@ -111,6 +112,10 @@ def set_fallback(
     require_labelled(corpus)
     _require_outside(promise, outside)
     shuffled = np.random.default_rng([SEED, 0]).permutation(len(outside))
+    if programs is None and model.kind == NETWORK and not promise.unseen:
+        from textkaizen.train.programs import Programs
+
+        programs = Programs()
     texts = Texts(model, tuple(outside[place] for place in shuffled), programs, tell)
     corpus = without_empty(corpus)
     parts = parts_of(texts, corpus, promise.calibrate, promise.unseen)

@@ -39,6 +39,7 @@ TUNED_SHARE = 1 / 3  # of unseen texts, and of texts outside, that choose; the o
 # `improve` names the model to use by a look at the held-out texts: the adopted network, the
 # baseline, or the linear model that was to be beaten. Each is tested at a third of the level.
 FINALISTS = 3
+KEPT_AWAY = "kept_away"
 SEED = 21  # of the draws here, beside the model's own
 Tell = Callable[[str], None]
 
@@ -112,11 +113,12 @@ class Texts:
 
     def _logits(self, model: Model, texts: Sequence[str]) -> np.ndarray:
         """Return logits [texts, classes of the model]: of a class it has not, the row's least."""
+        labels = self.model.labels
+        if not len(texts):
+            return np.zeros((0, len(labels)), np.float32)
         found = model.logits(texts)
-        if model.labels == self.model.labels or not len(texts):
-            return np.zeros((0, len(self.model.labels)), np.float32) if not len(texts) else found
-        own = np.repeat(found.min(1, keepdims=True), len(self.model.labels), 1)
-        own[:, np.searchsorted(self.model.labels, model.labels)] = found
+        own = np.repeat(found.min(1, keepdims=True), len(labels), 1)
+        own[:, [labels.index(label) for label in model.labels]] = found
         return own
 
 
@@ -135,7 +137,7 @@ def parts_of(texts: Texts, corpus: Corpus, calibrate: float, unseen: bool) -> Pa
     """
     model, told = texts.model, texts.model.facts.get("data_sha256")
     whole = content_hash(corpus)
-    before = model.fallback.facts.get("data_sha256") if model.fallback is not None else None
+    before = model.fallback.facts if model.fallback is not None else {}
     if unseen:
         if whole == told:
             raise UsageError(
@@ -143,7 +145,7 @@ def parts_of(texts: Texts, corpus: Corpus, calibrate: float, unseen: bool) -> Pa
                 "very texts that the model was trained on. Leave --unseen out."
             )
         return _unseen(texts, corpus)
-    if whole in (told, before):
+    if whole == told or (before.get("rests_on"), before.get("data_sha256")) == (KEPT_AWAY, whole):
         corpus = trainable(corpus)
         if calibrate:
             return _kept_away(texts, corpus, calibrate)
@@ -175,7 +177,7 @@ def _kept_away(texts: Texts, corpus: Corpus, share: float) -> Parts:
     if content_hash(training) != model.facts.get("data_sha256"):
         texts.tell(f"Training anew on {len(training)} texts; {len(kept)} are kept away.")
         model = texts.trained(training)
-    return replace(_with_folds(texts, "kept_away", model, training, kept), share=share)
+    return replace(_with_folds(texts, KEPT_AWAY, model, training, kept), share=share)
 
 
 def _with_folds(texts: Texts, rests_on: str, model: Model, training: Corpus, kept: Corpus) -> Parts:
