@@ -249,7 +249,7 @@ def _out_of_fold(
         model = texts.trained(corpus.take(np.flatnonzero(fold_of != fold)))
         rows = np.flatnonzero((fold_of == fold) & once)
         found.append((texts.answers(model, corpus.take(rows)), np.full(len(rows), fold)))
-        own = [outside[place] for place in np.flatnonzero(turns == fold)]
+        own = [outside[place] for place in np.flatnonzero(turns == fold).tolist()]
         foreign.append((texts.foreign(model, own), np.full(len(own), fold)))
     return (*_together(found), *_together(foreign))
 
