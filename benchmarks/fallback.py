@@ -82,8 +82,8 @@ def threshold_of(
     own, foreign = risk.drawn_mixture(len(inside), len(outside), share, generator)
     drawn = inside.take(own).joined(outside.take(foreign))
     scores = chosen.fallback(0.0, 1.0, {}).scores(drawn.logits)
-    thresholds = risk.ordered_thresholds(chosen.curve, WRONG)
     level = risk.mixture_level(LEVEL, share)
+    thresholds = risk.ordered_thresholds(chosen.curve, WRONG, len(drawn), level)
     last = risk.fixed_sequence(scores, drawn.wrong, thresholds, WRONG, level).last
     return chosen, None if last is None else last.threshold
 

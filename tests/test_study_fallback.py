@@ -176,7 +176,9 @@ def test_a_class_is_added_and_the_promise_is_made_anew():
 
 def test_where_nothing_is_shown_it_says_so_and_what_it_would_take(trained):
     few = drawn_corpus(60, 10)
-    with pytest.raises(CorpusError, match=r"at most 5 % wrongly; .*It may take \d+ such texts"):
+    with pytest.raises(
+        CorpusError, match=r"at most 5 % wrongly; .*About \d+ such texts are enough"
+    ):
         set_fallback(trained, few, Promise(unseen=True))
     lies = drawn_corpus(300, 11)
     turned = Corpus(lies.texts, tuple(np.random.default_rng(0).permutation(lies.labels)))
@@ -218,15 +220,15 @@ def test_a_share_that_is_none_is_refused(name, value):
 
 def test_a_network_is_given_one_too():
     recipe = RECIPE.with_shape(hidden=(8,)).with_knobs(epochs=6, learning_rate=0.02)
-    corpus = drawn_corpus(500, 12)
+    corpus = drawn_corpus(700, 12)
     model, _ = learn_model(corpus, recipe, seed=1)
-    model, found = set_fallback(model, corpus, replace(TENTH, wrong=0.15))
+    model, found = set_fallback(model, corpus, replace(TENTH, wrong=0.2))
     assert model.kind == "network"
     coming = drawn_corpus(3000, 13)
-    assert realised(model, coming)[1] <= 0.15  # with this seed
+    assert realised(model, coming)[1] <= 0.2  # with this seed
     chances, labels = model.probabilities(coming.texts), np.array(coming.labels)
     bins = reliability(chances.max(1), np.array(model.labels)[chances.argmax(1)] == labels)
-    assert calibration_error(bins) < 0.06  # the temperature was learnt from 400 texts
+    assert calibration_error(bins) < 0.06  # the temperature was learnt from 560 texts
     assert found["temperature"] == model.fallback.temperature
 
 

@@ -24,31 +24,48 @@ import numpy as np
 ANY = float(np.finfo(np.float32).min)  # a threshold that every score reaches
 STEPS = 100  # thresholds: one for each hundredth of coverage
 OVERDRAWN = 0.01  # of the drawn mixtures more texts of one part are wanted than there are
-FEW = 10  # texts that a risk must be of if it is to be hoped for
+ENOUGH = 0.8  # chance to pass with so many texts as are said to be needed
 MOST_TEXTS = 1_000_000  # that are thought of when it is asked how many it would take
 GROWTH = 1.05  # from one such number to the next
 
 
 class Curve(NamedTuple):
-    """Risk over coverage, from the surest text on; each number float [thresholds].
+    """Risk over coverage, from the surest text on.
 
     Args:
-        thresholds: scores that occur, falling.
-        coverage: share of the texts whose score reaches the threshold, rising to 1.
+        thresholds: scores that occur, falling, float [thresholds].
+        coverage: share of the texts whose score reaches each, rising to 1.
         risk: share of wrong answers among these.
+        texts: that the curve was made of.
     """
 
     thresholds: np.ndarray
     coverage: np.ndarray
     risk: np.ndarray
+    texts: int
 
     @property
     def area(self) -> float:
         """The mean risk over coverage: the lower, the better the score tells right from wrong."""
         return float((np.diff(self.coverage, prepend=0.0) * self.risk).sum())
 
+    @property
+    def expected_risk(self) -> np.ndarray:
+        """The risk to reckon with: a few texts that happen to be right do not make it nought.
 
-class Tested(NamedTuple):
+        Source: Laplace's rule of succession.
+        """
+        answered = self.coverage * self.texts
+        return (self.risk * answered + 1) / (answered + 2)
+
+    def places(self) -> np.ndarray:
+        """Return the place of one threshold for each hundredth of coverage, without repeats."""
+        wanted = np.arange(1, STEPS + 1) / STEPS - 1e-9
+        found = np.searchsorted(self.coverage, wanted)
+        return np.unique(np.minimum(found, len(self.coverage) - 1))
+
+
+class Trial(NamedTuple):
     """A threshold that was tested.
 
     Args:
@@ -72,11 +89,11 @@ class Sequence:
         level: that each was tested at.
     """
 
-    tested: tuple[Tested, ...]
+    tested: tuple[Trial, ...]
     level: float
 
     @property
-    def last(self) -> Tested | None:
+    def last(self) -> Trial | None:
         """The last threshold that passed; None if none has."""
         passed = [each for each in self.tested if each.p <= self.level]
         return passed[-1] if passed else None
@@ -104,29 +121,44 @@ def risk_coverage(
     answered, bad = np.cumsum(own[order]), np.cumsum((own * wrong)[order])
     falling = scores[order]
     ends = np.append(np.flatnonzero(falling[1:] != falling[:-1]), len(falling) - 1)
-    return Curve(falling[ends], answered[ends] / answered[-1], bad[ends] / answered[ends])
+    return Curve(
+        falling[ends], answered[ends] / answered[-1], bad[ends] / answered[ends], len(scores)
+    )
 
 
-def ordered_thresholds(curve: Curve, most_wrong: float) -> np.ndarray:
+def ordered_thresholds(curve: Curve, most_wrong: float, texts: int, level: float) -> np.ndarray:
     """Put thresholds in the order in which they are to be tested: each answers more than the last.
 
-    There is one for each hundredth of coverage. Strict ones answer too few texts to show anything,
-    so the first is where the test has the best prospects: where the Chernoff bound of its p, if
-    the risk is what the curve says, is least. The last one answers everything.
+    There is one for each hundredth of coverage. The strictest answer too few texts to show
+    anything, and if the first fails none is left; so the first is the one that is likeliest to
+    pass if the risk is what the curve leads to expect. The last one answers everything.
 
     Args:
         curve: of texts that take no part in the test.
         most_wrong: the share of wrong answers that is promised, 0 < most_wrong < 1.
+        texts: of the test.
+        level: of the test.
     """
-    wanted = np.arange(1, STEPS + 1) / STEPS
-    places = np.minimum(np.searchsorted(curve.coverage, wanted - 1e-9), len(curve.coverage) - 1)
-    places = np.unique(places)
-    prospects = _exponents(curve.risk[places], most_wrong) * curve.coverage[places]
-    # Where no threshold has prospects, the one that comes nearest is still tried.
-    first = prospects.argmax() if prospects.max() > 0 else curve.risk[places].argmin()
+    places = curve.places()
+    risk, coverage = curve.expected_risk[places], curve.coverage[places]
+    chances = np.array(
+        [
+            _chance_to_pass(round(share * texts), expected, most_wrong, level)
+            for share, expected in zip(coverage.tolist(), risk.tolist(), strict=True)
+        ]
+    )
+    # Where none can pass, the one that comes nearest is still tried.
+    first = chances.argmax() if chances.max() > 0 else risk.argmin()
     thresholds = curve.thresholds[places]
     thresholds[-1] = ANY
     return thresholds[first:]
+
+
+def _chance_to_pass(answered: int, risk: float, most_wrong: float, level: float) -> float:
+    """Return the chance that a threshold with this risk passes, with so many texts answered."""
+    tails = binomial_tails(int(answered * most_wrong), answered, most_wrong)
+    passing = int((tails <= level).sum())  # up to so many wrong answers but one
+    return binomial_tail(passing - 1, answered, risk) if passing else 0.0
 
 
 def fixed_sequence(
@@ -154,7 +186,7 @@ def fixed_sequence(
     for threshold in thresholds.tolist():
         through = scores >= threshold
         answered, bad = int(through.sum()), int(wrong[through].sum())
-        found = Tested(threshold, answered, bad, binomial_tail(bad, answered, most_wrong))
+        found = Trial(threshold, answered, bad, binomial_tail(bad, answered, most_wrong))
         tested.append(found)
         if found.p > level:
             break
@@ -173,38 +205,41 @@ def binomial_tail(most: int, trials: int, share: float) -> float:
         >>> round(binomial_tail(0, 58, 0.05), 4), round(binomial_tail(0, 59, 0.05), 4)
         (0.051, 0.0485)
     """
-    if most >= trials:
-        return 1.0
+    return 1.0 if most >= trials else float(binomial_tails(most, trials, share)[-1])
+
+
+def binomial_tails(most: int, trials: int, share: float) -> np.ndarray:
+    """Return the chances of at most 0, 1, ... `most` successes, float [most + 1].
+
+    Args:
+        most, trials, share: as of `binomial_tail`, most < trials or both 0.
+    """
     successes = np.arange(1, most + 1)
     steps = np.log((trials - successes + 1) / successes) + np.log(share / (1 - share))
     terms = np.concatenate([[0.0], np.cumsum(steps)]) + trials * np.log1p(-share)
     peak = terms.max()
-    return float(min(np.exp(peak) * np.exp(terms - peak).sum(), 1.0))
+    return np.minimum(np.exp(peak) * np.exp(terms - peak).cumsum(), 1.0)
 
 
 def texts_needed(curve: Curve, most_wrong: float, level: float) -> int | None:
-    """Return about how many texts of the test it would take for some threshold to pass.
+    """Return about how many texts of the test let some threshold pass four times in five.
 
     Args:
-        curve: what the risk is taken to be.
+        curve: what it leads to expect is taken for the risk.
         most_wrong, level: as of `fixed_sequence`.
 
     Returns:
         None if even a million would not do: no threshold has so small a risk.
     """
-    last = len(curve.coverage) - 1
-    places = np.unique(np.searchsorted(curve.coverage, np.arange(1, STEPS + 1) / STEPS - 1e-9))
-    # Of a few texts at the top that happen to be right nothing follows.
-    places = np.minimum(places, last)[places >= min(FEW, last)]
-    hopeful = places[curve.risk[places] < most_wrong]
-    if not len(hopeful):
-        return None
-    coverage, risk = curve.coverage[hopeful], curve.risk[hopeful]
+    places = curve.places()
+    risk, coverage = curve.expected_risk[places], curve.coverage[places]
     best = (_exponents(risk, most_wrong) * coverage).argmax()
+    if risk[best] >= most_wrong:
+        return None
     texts = 1.0
     while texts <= MOST_TEXTS:
         answered = int(texts * coverage[best])
-        if binomial_tail(int(np.ceil(answered * risk[best])), answered, most_wrong) <= level:
+        if _chance_to_pass(answered, risk[best], most_wrong, level) >= ENOUGH:
             return int(np.ceil(texts))
         texts = max(texts + 1, texts * GROWTH)
     return None
@@ -263,7 +298,6 @@ def _most_drawn(inside: int, outside: int, share: float) -> int:
 
 def _exponents(risk: np.ndarray, most_wrong: float) -> np.ndarray:
     """Return the exponent of Chernoff's bound for each text that is answered; 0 where risky."""
-    risk = np.minimum(risk, most_wrong)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        of_wrong = np.where(risk > 0, risk * np.log(risk / most_wrong), 0.0)
-    return of_wrong + (1 - risk) * np.log((1 - risk) / (1 - most_wrong))
+    risk = np.clip(risk, 1e-12, most_wrong)
+    other = (1 - risk) * np.log((1 - risk) / (1 - most_wrong))
+    return risk * np.log(risk / most_wrong) + other

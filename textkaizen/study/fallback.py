@@ -67,7 +67,7 @@ def _no_share(name: str, least: str, found: float) -> str:
     return f"{name} must be a share {least} and below 1; found {found:g}. Give one such as 0.05."
 
 
-class _Test(NamedTuple):
+class _Outcome(NamedTuple):
     """What came of the test.
 
     Args:
@@ -140,21 +140,21 @@ def set_fallback(
     return final, facts | _told(final, parts, chosen, test)
 
 
-def _tested(parts: Parts, chosen: Tuned, promise: Promise) -> _Test:
+def _tested(parts: Parts, chosen: Tuned, promise: Promise) -> _Outcome:
     """Test the thresholds in their order."""
     generator, share = np.random.default_rng([SEED, 1]), promise.outside_share
     own, foreign = risk.drawn_mixture(len(parts.test), len(parts.test_outside), share, generator)
     drawn = parts.test.take(own).joined(parts.test_outside.take(foreign))
     level = risk.mixture_level((1 - promise.confidence) / parts.finalists, share)
     if not len(drawn):
-        return _Test(risk.Sequence((), level), None, 0)
+        return _Outcome(risk.Sequence((), level), None, 0)
     scores = chosen.fallback(0.0, NEVER, {}).scores(drawn.logits)
-    thresholds = risk.ordered_thresholds(chosen.curve, promise.wrong)
+    thresholds = risk.ordered_thresholds(chosen.curve, promise.wrong, len(drawn), level)
     tests = risk.fixed_sequence(scores, drawn.wrong, thresholds, promise.wrong, level)
-    return _Test(tests, risk.risk_coverage(scores, drawn.wrong), len(drawn))
+    return _Outcome(tests, risk.risk_coverage(scores, drawn.wrong), len(drawn))
 
 
-def _nothing_holds(parts: Parts, chosen: Tuned, promise: Promise, test: _Test) -> CorpusError:
+def _nothing_holds(parts: Parts, chosen: Tuned, promise: Promise, test: _Outcome) -> CorpusError:
     """Say that no threshold is shown to keep the promise, and what it would take."""
     asked = (
         f"A fallback must be shown, with {100 * promise.confidence:g} % confidence, to answer at "
@@ -170,16 +170,17 @@ def _nothing_holds(parts: Parts, chosen: Tuned, promise: Promise, test: _Test) -
     takes = "Even the surest answers are wrong more often than that: train a better model"
     if needed:
         # The texts outside are given beside the labelled ones.
-        labelled = max(needed) * (1 - promise.outside_share) / parts.share
+        labelled = np.ceil(max(needed) * (1 - promise.outside_share) / parts.share)
+        outside = np.ceil(max(needed) * promise.outside_share)
+        more = f" and {outside:.0f} or more outside" if promise.outside_share else ""
         takes = (
-            f"It may take {max(needed)} such texts, {np.ceil(labelled):.0f} labelled ones in all"
+            f"About {max(needed)} such texts are enough four times in five ({labelled:.0f} "
+            f"labelled ones in all{more}): give more"
         )
-        if promise.outside_share:
-            takes += f" and {np.ceil(max(needed) * promise.outside_share):.0f} or more outside"
     return CorpusError(f"{asked}; {found}. {takes}, or let more be wrong by --wrong.")
 
 
-def _told(final: Model, parts: Parts, chosen: Tuned, test: _Test) -> dict[str, Any]:
+def _told(final: Model, parts: Parts, chosen: Tuned, test: _Outcome) -> dict[str, Any]:
     """Return what is told of a fallback beside its promise, as plain values."""
     own = final.fallback
     if own is None:
