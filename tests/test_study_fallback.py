@@ -218,7 +218,8 @@ def test_a_share_that_is_none_is_refused(name, value):
         Promise(**{name: value})
 
 
-def test_a_network_is_given_one_too():
+def test_a_network_is_given_one_too(monkeypatch):
+    monkeypatch.setattr(spared, "FOLDS", 2)  # a program for each size takes seconds to compile
     recipe = RECIPE.with_shape(hidden=(8,)).with_knobs(epochs=6, learning_rate=0.02)
     corpus = drawn_corpus(700, 12)
     model, _ = learn_model(corpus, recipe, seed=1)
