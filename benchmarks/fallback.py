@@ -48,15 +48,16 @@ ABOUT = """Measured by `python -m benchmarks.fallback` (150 classes of requests 
 Larson et al. 2019, CC BY 3.0). One network on words and characters, 256 units, eight epochs, no
 pretrained part. Texts that it has not seen were parted {draws} times at random: {choose} choose,
 {test:,} test, and on the 6,000 others it is seen whether the promise of 5 % with 95 % confidence
-was kept. In the mixture {percent:.0f} % of the texts belong to no class, as in the published test."""
-BESIDE = """Beside the published rows (Larson et al. 2019, table 2; per cent, full data): valid texts
-choose and test, the published test is looked at once. A text of a class that is not answered counts
+was kept. In the mixture {percent:.0f} % of the texts belong to no class, as in the
+published test."""
+BESIDE = """Beside the published rows (Larson et al. 2019, table 2; per cent, full data): valid
+texts choose and test, the published test is looked at once. A text of a class that is not answered counts
 as wrong in the in-scope accuracy; answering everything, it would be {:.1f}. These are different
 places on one trade-off, and thresholds that were set to different ends: ours keeps a promise,
 theirs was the best on the valid texts."""
 SCORES = """The temperature was {:.2f}; the expected calibration error on the test texts of the
-classes was {:.1f} points before and {:.1f} after. The scores on what chose (areas under the curve of
-risk over coverage: lower is better; the digits say more than so few texts can):"""
+classes was {:.1f} points before and {:.1f} after. The scores on what chose (areas under the curve
+of risk over coverage: lower is better; the digits say more than so few texts can):"""
 PUBLISHED = (
     ("linear SVM, threshold", 88.2, 18.0),
     ("fastText, threshold", 88.6, 28.3),
