@@ -30,7 +30,7 @@ from textkaizen.data import Corpus, canonical
 from textkaizen.files.corpora import Columns, load_corpus
 from textkaizen.measure import risk
 from textkaizen.measure.answering import softmax
-from textkaizen.measure.calibration import calibration_error, reliability
+from textkaizen.measure.calibration import Bin, calibration_error, reliability
 from textkaizen.model import Model, learn_model
 from textkaizen.recipe import Recipe
 from textkaizen.report.risk import risk_figure
@@ -51,9 +51,9 @@ pretrained part. Texts that it has not seen were parted {draws} times at random:
 was kept. In the mixture {percent:.0f} % of the texts belong to no class, as in the
 published test."""
 BESIDE = """Beside the published rows (Larson et al. 2019, table 2; per cent, full data): valid
-texts choose and test, the published test is looked at once. A text of a class that is not answered counts
-as wrong in the in-scope accuracy; answering everything, it would be {:.1f}. These are different
-places on one trade-off, and thresholds that were set to different ends: ours keeps a promise,
+texts choose and test, the published test is looked at once. A text of a class that is not answered
+counts as wrong in the in-scope accuracy; answering everything, it would be {:.1f}. These are
+different places on one trade-off, and thresholds that were set to different ends: ours keeps a promise,
 theirs was the best on the valid texts."""
 SCORES = """The temperature was {:.2f}; the expected calibration error on the test texts of the
 classes was {:.1f} points before and {:.1f} after. The scores on what chose (areas under the curve
@@ -197,7 +197,9 @@ def published(model: Model, share: float) -> dict[str, Any]:
     chosen, last, curve = threshold_of(choose, test, share, generator)
     rest = answers(model, "test", "oos_test")
     found: dict[str, Any] = {"score": chosen.score, "areas": chosen.areas, "auroc": chosen.aurocs}
-    found |= {"temperature": chosen.temperature, "calibration_error": _errors(chosen, rest.inside)}
+    bins = _bins(chosen, rest.inside)
+    errors = {name: calibration_error(own) for name, own in bins.items()}
+    found |= {"temperature": chosen.temperature, "calibration_error": errors}
     if last is None:
         return found | {"threshold": None}
     places = np.unique(np.linspace(0, len(curve.coverage) - 1, 100).round().astype(int))
@@ -206,19 +208,19 @@ def published(model: Model, share: float) -> dict[str, Any]:
         "texts": curve.texts,
         "answered": last.answered,
         "wrong_answers": last.wrong,
+        "reliability": [each._asdict() for each in bins["after"]],
         "curve": np.stack([curve.coverage, curve.risk], 1)[places].round(5).tolist(),
     }
     return found | {"threshold": last.threshold} | realised(chosen, last.threshold, rest, share)
 
 
-def _errors(chosen: Tuned, rest: Answers) -> dict[str, float]:
-    """Return the expected calibration error on texts of the classes, as it was and tempered."""
+def _bins(chosen: Tuned, rest: Answers) -> dict[str, list[Bin]]:
+    """Return what probabilities of texts of the classes promised and kept, plain and tempered."""
     heats = {"before": 1.0, "after": chosen.temperature}
-    bins = {
+    return {
         name: reliability(softmax(rest.logits / np.float32(heat)).max(1), ~rest.wrong)
         for name, heat in heats.items()
     }
-    return {name: calibration_error(own) for name, own in bins.items()}
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,4 +1,7 @@
-"""What a fallback promises -> sentences for a terminal, and the risk-coverage curve as a figure.
+"""What a fallback promises -> sentences for a terminal, and a figure.
+
+The figure holds the risk-coverage curve, and below it the reliability diagram: what probabilities
+promised, and what they kept.
 
 The figure stands alone, with its colours, as that of the range test does.
 """
@@ -23,6 +26,7 @@ text { font-family: var(--sans); font-variant-numeric: tabular-nums; }
 .ground { fill: var(--ground); }
 .heading { font: 500 21px var(--serif); fill: var(--ink); }
 .said, .key { font-size: 13px; fill: var(--muted); }
+.ideal { stroke: var(--muted); stroke-dasharray: 2 3; }
 .promised { stroke: var(--hurts); stroke-width: 1.5; stroke-dasharray: 6 4; }
 """
 SCORES = {
@@ -75,7 +79,7 @@ def fallback_told(found: Mapping[str, Any]) -> str:
 
 
 def risk_figure(found: Mapping[str, Any], name: str) -> str:
-    """Draw the curve as an SVG document: risk over coverage, the promise and the threshold marked.
+    """Draw an SVG document: risk over coverage, promise and threshold marked; the reliability.
 
     Args:
         found: of `study.fallback.set_fallback`.
@@ -97,8 +101,9 @@ def risk_figure(found: Mapping[str, Any], name: str) -> str:
         _promised(found, risk),
         tag("g", curve, clip_path="url(#area)"),
         _mark(found, risk),
+        tag("g", *_reliability(found), transform=f"translate(0 {FRAME.height:g})"),
     ]
-    box = f"0 0 {FRAME.width:g} {FRAME.height:g}"
+    box = f"0 0 {FRAME.width:g} {2 * FRAME.height:g}"
     return tag("svg", *parts, xmlns=NAMESPACE, viewBox=box, role="img") + "\n"
 
 
@@ -116,7 +121,28 @@ def _risk_axis(found: Mapping[str, Any]) -> Axis:
     return axis(0.0, 1.15 * max(min(most, 4 * found["wrong"]), 1.5 * found["wrong"]), most_ticks=5)
 
 
-def _grid(risk: Axis) -> Markup:
+def _reliability(found: Mapping[str, Any]) -> list[Markup]:
+    """The diagram of the best labels: a dot for each bin that has texts, its area by their number."""
+    bins = [one for one in found["reliability"] if one["texts"]]
+    most = max(one["texts"] for one in bins)
+    said = "Calibrated probabilities of the best label; a dot's area is the number of texts"
+    ideal = {"x1": FRAME.x(0), "y1": FRAME.y(0), "x2": FRAME.x(1), "y2": FRAME.y(1)}
+    parts = [
+        tag("text", "What probabilities promise and keep", x=20, y=34, class_="heading"),
+        tag("text", said, x=20, y=56, class_="said"),
+        _grid(axis(0.0, 1.0, most_ticks=5), "right", "probability"),
+        tag("line", class_="ideal", **ideal),
+    ]
+    for one in bins:
+        where = {"cx": FRAME.x(one["probability"]), "cy": FRAME.y(one["right"])}
+        told = f"{per_cent(one['probability'])} % promised, {per_cent(one['right'])} % right: "
+        told += counted(one["texts"], "text")
+        size = 3 + 9 * (one["texts"] / most) ** 0.5
+        parts.append(tag("circle", tag("title", told), r=size, class_="dot training", **where))
+    return parts
+
+
+def _grid(risk: Axis, upwards: str = "wrong among answered", along: str = "answered") -> Markup:
     parts = []
     for tick in risk.ticks:
         y = FRAME.y(risk.share(tick))
@@ -128,9 +154,9 @@ def _grid(risk: Axis) -> Markup:
         x = FRAME.x(tenth / 10)
         parts.append(tag("line", x1=x, x2=x, y1=FRAME.top, y2=FRAME.y(0), class_="grid"))
         parts.append(tag("text", f"{10 * tenth} %", x=x, y=FRAME.y(0) + 18, class_="tick"))
-    parts.append(tag("text", "wrong among answered", x=20, y=FRAME.top - 12, class_="axis-name"))
+    parts.append(tag("text", upwards, x=20, y=FRAME.top - 12, class_="axis-name"))
     x, y = FRAME.x(1), FRAME.height - 8
-    parts.append(tag("text", "answered", x=x, y=y, class_="axis-name to-the-end"))
+    parts.append(tag("text", along, x=x, y=y, class_="axis-name to-the-end"))
     return together(parts)
 
 
