@@ -53,8 +53,8 @@ published test."""
 BESIDE = """Beside the published rows (Larson et al. 2019, table 2; per cent, full data): valid
 texts choose and test, the published test is looked at once. A text of a class that is not answered
 counts as wrong in the in-scope accuracy; answering everything, it would be {:.1f}. These are
-different places on one trade-off, and thresholds that were set to different ends: ours keeps a promise,
-theirs was the best on the valid texts."""
+different places on one trade-off, and thresholds that were set to different ends: ours keeps a
+promise, theirs was the best on the valid texts."""
 SCORES = """The temperature was {:.2f}; the expected calibration error on the test texts of the
 classes was {:.1f} points before and {:.1f} after. The scores on what chose (areas under the curve
 of risk over coverage: lower is better; the digits say more than so few texts can):"""

@@ -122,7 +122,7 @@ def _risk_axis(found: Mapping[str, Any]) -> Axis:
 
 
 def _reliability(found: Mapping[str, Any]) -> list[Markup]:
-    """The diagram of the best labels: a dot for each bin that has texts, its area by their number."""
+    """The diagram of the best labels: a dot for each bin that has texts."""
     bins = [one for one in found["reliability"] if one["texts"]]
     most = max(one["texts"] for one in bins)
     said = "Calibrated probabilities of the best label; a dot's area is the number of texts"
