@@ -23,6 +23,7 @@ RANKS = {
     "measure": 2,
     "train": 3,
     "classical": 3,
+    "deciding": 3,
     "model": 4,
     "study": 5,
     "estimator": 5,

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from inspect import Signature
 
-    from textkaizen.api import describe, improve, rates, save, study, train
+    from textkaizen.api import describe, fallback, improve, rates, save, study, train
     from textkaizen.errors import TextkaizenError
     from textkaizen.estimator import TextClassifier
     from textkaizen.files.models import load_model, save_model
@@ -42,6 +42,7 @@ __all__ = [
     "TextkaizenError",
     "__version__",
     "describe",
+    "fallback",
     "improve",
     "load_model",
     "rates",
@@ -58,6 +59,7 @@ _HOMES = {
     "TextClassifier": "textkaizen.estimator",
     "TextkaizenError": "textkaizen.errors",
     "describe": "textkaizen.api",
+    "fallback": "textkaizen.api",
     "improve": "textkaizen.api",
     "rates": "textkaizen.api",
     "load_model": "textkaizen.files.models",

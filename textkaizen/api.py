@@ -245,6 +245,50 @@ def rates(
     return range_test(corpus, recipe or Recipe(), seed, programs)
 
 
+def fallback(
+    model: Model,
+    texts: Iterable[str],
+    labels: Iterable[str],
+    *,
+    groups: Iterable[str | int] | None = None,
+    wrong: float = 0.05,
+    confidence: float = 0.95,
+    outside: Iterable[str] = (),
+    outside_share: float = 0.0,
+    calibrate: float = 0.2,
+    unseen: bool = False,
+    device: str = "auto",
+) -> tuple[Model, dict[str, Any]]:
+    """Let a model say that it does not know, so that few of its answers are wrong.
+
+    Args:
+        model: any; it stays as it is, what comes back is another one.
+        texts, labels, groups: what it was trained on, what `improve` was given, or, with `unseen`,
+            texts that it has not seen.
+        wrong: at most this share of the answers is wrong ...
+        confidence: ... with this confidence.
+        outside: examples of texts that belong to no class.
+        outside_share: share of such texts among those to come.
+        calibrate: share to keep away from the model where it has seen all texts; 0: none.
+        unseen: the model has seen none of the texts.
+        device: as for `improve`.
+
+    Returns:
+        The model with a fallback, and what was found, as the command line's JSON.
+
+    Raises:
+        CorpusError: the texts cannot be used, or show no threshold that keeps the promise.
+        UsageError: a share out of its range, or texts that are not the model's.
+    """
+    from textkaizen.study.fallback import Promise, set_fallback
+
+    promise = Promise(wrong, confidence, outside_share, calibrate, unseen)
+    corpus = _corpus(texts, labels, groups)
+    foreign = _column("texts", outside, "outside")
+    programs = _programs(device) if model.kind == "network" and not unseen else None
+    return set_fallback(model, corpus, promise, foreign, programs)
+
+
 def describe(result: Result) -> str:
     """Return the verdict table and the answer as plain text, as the command line prints them."""
     from textkaizen.report.table import summary, verdict_table

@@ -19,6 +19,7 @@ import numpy as np
 
 from textkaizen.classical.kinds import CLASSIFIERS, ONE_LAYER
 from textkaizen.data import Corpus, canonical, content_hash, together
+from textkaizen.deciding import Decision, Fallback, decisions
 from textkaizen.errors import CorpusError, RecipeError, UsageError
 from textkaizen.nets import plain
 from textkaizen.nets.ensemble import averaged, ensemble_logits
@@ -56,6 +57,7 @@ class Model:
         others: further members of an ensemble.
         facts: plain values about its making: textkaizen's version, seed, texts, their hash.
         classifier: what answers instead of a network, if it is not linear.
+        fallback: when it rather does not answer; None: it always does.
 
     A text without any feature the model knows is answered with what the biases alone say. A model
     of hashed features knows a feature for every text that has words or characters at all.
@@ -69,6 +71,7 @@ class Model:
     facts: dict[str, Any] = field(default_factory=dict)
     others: tuple[Network, ...] = ()
     classifier: Classifier | None = None
+    fallback: Fallback | None = None
 
     @property
     def networks(self) -> tuple[Network, ...]:
@@ -78,10 +81,12 @@ class Model:
     def with_masks(self, count: int) -> Model:
         """Return this model with answers averaged over so many dropout masks (0: all units).
 
+        A fallback was set for other answers, and is left out.
+
         Raises:
             RecipeError: it was trained without dropout, or `count` is less than 0.
         """
-        return replace(self, recipe=self.recipe.with_knobs(monte_carlo=count))
+        return replace(self, recipe=self.recipe.with_knobs(monte_carlo=count), fallback=None)
 
     def logits(self, texts: Sequence[str]) -> np.ndarray:
         """Return float32 [texts, classes]: log-odds, or the margins of an SVM.
@@ -100,9 +105,10 @@ class Model:
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Return float32 [texts, classes], each row adding up to 1.
 
-        Of an SVM it is the softmax of its margins: in the right order, but not calibrated.
+        With a fallback they are calibrated, by its temperature. Without one they are not; of an
+        SVM it is then the softmax of its margins, in the right order but no more.
         """
-        return plain.softmax(self.logits(texts))
+        return self._probabilities_of(self.logits(texts))
 
     def predict(self, texts: Sequence[str]) -> list[str]:
         """Return the most probable label of each text; of equals the first in the alphabet."""
@@ -124,8 +130,40 @@ class Model:
         _require_answerable([text], top_k)
         logits = self._logits_of(*self.vocabulary.bag(text))
         best = [int(logits.argmax())] if top_k == 1 else np.argsort(-logits, kind="stable")[:top_k]
-        found = plain.softmax(logits)
+        found = self._probabilities_of(logits)
         return [(self.labels[number], float(found[number])) for number in best]
+
+    def decide(self, text: str, best: int = 3) -> Decision:
+        """Answer a text, or say that it is not known well enough; without a fallback always answer.
+
+        Args:
+            text: any.
+            best: labels to name, >= 1; all there are when there are fewer.
+
+        Raises:
+            UsageError: `best` is less than 1, or `text` is not a string.
+        """
+        _require_answerable([text], best)
+        logits = self._logits_of(*self.vocabulary.bag(text))[None]
+        return decisions(self.labels, logits, self.fallback, best)[0]
+
+    def decide_all(self, texts: Sequence[str], best: int = 3) -> list[Decision]:
+        """Return what `decide` says of each text, but for rounding: the fast way for many.
+
+        Args:
+            texts: all in memory at once, and a number for each of them and each class.
+            best: labels to name of each, >= 1; all there are when there are fewer.
+
+        Raises:
+            UsageError: `best` is less than 1, or `texts` are no texts.
+        """
+        _require_answerable(texts, best)
+        return decisions(self.labels, self.logits(texts), self.fallback, best)
+
+    def _probabilities_of(self, logits: np.ndarray) -> np.ndarray:
+        if self.fallback is not None:
+            logits = logits / np.float32(self.fallback.temperature)
+        return plain.softmax(logits)
 
     def _logits_of(self, features: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return the logits [classes] of one bag."""
@@ -154,7 +192,7 @@ class Model:
             best = logits.argmax(1)[:, None]
         else:
             best = np.argsort(-logits, axis=1, kind="stable")[:, :top_k]
-        found = np.take_along_axis(plain.softmax(logits), best, 1).tolist()
+        found = np.take_along_axis(self._probabilities_of(logits), best, 1).tolist()
         names = np.array(self.labels, object)[best].tolist()
         return [list(zip(*each, strict=True)) for each in zip(names, found, strict=True)]
 

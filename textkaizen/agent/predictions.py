@@ -12,6 +12,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import Any
 
+from textkaizen.deciding import Decision
 from textkaizen.model import Model
 
 # Of a batch: within one piece of the vectoriser, so that each core has a batch of its own.
@@ -30,10 +31,12 @@ def predictions(model: Model, texts: Iterable[str], top_k: int = 1) -> Iterator[
         top_k: labels to give; more than one come under "top", best first.
 
     Yields:
-        `text`, `label`, `probability`, and `top` when more than one label was asked for.
+        `text`, `label`, `probability`, and `top` when more than one label was asked for. Of a model
+        with a fallback also `answered`, false where it does not know well enough, and then
+        `between`, if it is one of two labels in most cases.
     """
     for text in texts:
-        yield _prediction(text, model.answer(text, top_k), top_k)
+        yield _answer(model, text, top_k)
 
 
 def predictions_by_batch(
@@ -53,25 +56,39 @@ def predictions_by_batch(
     batches = _batches(texts, failures)
     head = list(islice(batches, 2))
     if len(head) < 2 and sum(map(len, head)) < FEW_TEXTS:
-        answered: Iterable[tuple[list[str], list[Answer]]] = [
-            (batch, [model.answer(text, top_k) for text in batch]) for batch in head
+        answered: Iterable[list[dict[str, Any]]] = [
+            [_answer(model, text, top_k) for text in batch] for batch in head
         ]
     else:
         from textkaizen.text.threads import in_order
 
         answered = in_order(_calls(model, chain(head, batches), top_k))
-    for batch, answers in answered:
-        for text, best in zip(batch, answers, strict=True):
-            yield _prediction(text, best, top_k)
+    for batch in answered:
+        yield from batch
     for failure in failures:
         raise failure
 
 
 def _calls(
     model: Model, batches: Iterable[list[str]], top_k: int
-) -> Iterator[Callable[[], tuple[list[str], list[Answer]]]]:
+) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     for batch in batches:
-        yield partial(lambda batch: (batch, model.answers(batch, top_k)), batch)
+        yield partial(_answers, model, batch, top_k)
+
+
+def _answer(model: Model, text: str, top_k: int) -> dict[str, Any]:
+    if model.fallback is None:
+        return _prediction(text, model.answer(text, top_k), top_k)
+    return _decided(text, model.decide(text, top_k), top_k)
+
+
+def _answers(model: Model, batch: list[str], top_k: int) -> list[dict[str, Any]]:
+    if model.fallback is None:
+        found: Iterable = model.answers(batch, top_k)
+        told: Callable[..., dict[str, Any]] = _prediction
+    else:
+        found, told = model.decide_all(batch, top_k), _decided
+    return [told(text, each, top_k) for text, each in zip(batch, found, strict=True)]
 
 
 def _batches(texts: Iterable[str], failures: list[Exception]) -> Iterator[list[str]]:
@@ -97,3 +114,8 @@ def _prediction(text: str, best: Answer, top_k: int) -> dict[str, Any]:
     if top_k > 1:
         found["top"] = [{"label": name, "probability": round(p, 6)} for name, p in best]
     return found
+
+
+def _decided(text: str, decision: Decision, top_k: int) -> dict[str, Any]:
+    found = _prediction(text, decision.best, top_k) | {"answered": decision.answered}
+    return found if decision.between is None else found | {"between": list(decision.between)}

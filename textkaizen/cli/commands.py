@@ -4,6 +4,7 @@ studies    improve, study, improvements
 models     train, evaluate, predict, why, chat
 recipes    recipe
 rates      rates
+fallbacks  fallback
 data       check
 vectors    nearest
 
@@ -30,6 +31,7 @@ HOMES = {  # in the order of the help
     "rates": "rates",
     "check": "data",
     "evaluate": "models",
+    "fallback": "fallbacks",
     "predict": "models",
     "why": "models",
     "chat": "models",

@@ -46,7 +46,7 @@ def rates(
     require_device(device, "--")
     chosen = recipe_of(recipe)
     if out is not None:
-        _require_writable(out)
+        require_writable(out)
     corpus, _ = corpora(data, None, Columns(text_column, label_column, group_column))
     from textkaizen.train.programs import Programs  # after what may be refused: it takes a second
 
@@ -57,11 +57,11 @@ def rates(
     else:
         typer.echo(rates_table(found))
     if out is not None:
-        _write(out, rates_figure(found, corpus.name))
+        write_figure(out, rates_figure(found, corpus.name))
         typer.echo(f"The curve is in {out}.", err=True)
 
 
-def _require_writable(path: Path) -> None:
+def require_writable(path: Path) -> None:
     """Refuse, before anything is trained, a file that is no SVG or cannot be written.
 
     Raises:
@@ -78,7 +78,7 @@ def _require_writable(path: Path) -> None:
         )
 
 
-def _write(path: Path, drawn: str) -> None:
+def write_figure(path: Path, drawn: str) -> None:
     """Write a figure.
 
     Raises:

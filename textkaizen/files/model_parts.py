@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from textkaizen.classical.kinds import ONE_LAYER
+from textkaizen.deciding import Fallback
 from textkaizen.errors import ModelError, RecipeError
+from textkaizen.measure.answering import SCORES
 from textkaizen.model import KINDS
 from textkaizen.nets.encoders.arrays import EMBEDDING, pooled_units, statistics
 from textkaizen.nets.encoders.arrays import shapes as encoder_shapes
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 # 2: ensembles, and knobs that 1 does not know; 3: hashed features, and only models that have them;
 # 4: text rules and classifiers that 3 does not know, and only models that have them;
-# 5: networks that read texts in order, or vectors beside bags, and only those
+# 5: networks that read texts in order, vectors beside bags, a fallback, and only models with those
 FORMAT, FORMAT_VERSION = "textkaizen-model", 5
 MODEL, VOCABULARY, WEIGHTS, HASH = (
     "model.json",
@@ -34,6 +36,7 @@ MODEL, VOCABULARY, WEIGHTS, HASH = (
     "model.sha256",
 )
 CLASSIFIER = "classifier."  # what the names of its arrays begin with
+FALLBACK, MEANS = "fallback", "fallback.means"
 NAMES = (MODEL, VOCABULARY, WEIGHTS, HASH)
 FIRST_RULES = ("words", "characters", "min_texts", "sublinear")  # text rules of formats 1 and 2
 FIRST_KINDS = ("network", "logistic_regression", "linear_svm")  # those that 3 and older know
@@ -43,9 +46,9 @@ ENCODER = "encoder."  # what the names of its arrays begin with, after the membe
 HASHED = "hashed"  # a text rule from format 3 on
 
 
-def version_of(recipe: Recipe, kind: str) -> int:
+def version_of(recipe: Recipe, kind: str, fallback: bool = False) -> int:
     """Return the oldest format that holds such a model."""
-    if recipe.shape.reads_in_order or recipe.text.vectors != "none":
+    if fallback or recipe.shape.reads_in_order or recipe.text.vectors != "none":
         return 5
     new = recipe.text.changed.keys() - {*FIRST_RULES, HASHED} or kind not in FIRST_KINDS
     return 4 if new else 3 if recipe.text.hashed else 2
@@ -99,7 +102,7 @@ def recipe_of(folder: Path, values: dict[str, Any]) -> Recipe:
     version, kind = values["format_version"], values.get("kind")
     if kind not in KINDS:
         refuse(folder, f"{MODEL} has an unknown kind of model")
-    if version_of(recipe, kind) != max(version, 2):
+    if version_of(recipe, kind, FALLBACK in values) != max(version, 2):
         refuse(folder, f"{MODEL} has a recipe that belongs to another format")
     if kind != "network" and recipe.shape.hidden:
         refuse(folder, f"{MODEL} has a linear model with hidden layers")
@@ -252,6 +255,40 @@ def classifier_of(
         return Classifier.from_arrays(values["kind"], own, how, len(values["labels"]), features)
     except ValueError as error:
         refuse(folder, f"the classifier has {error}", error)
+
+
+def fallback_of(
+    folder: Path, values: dict[str, Any], arrays: dict[str, np.ndarray], classes: int
+) -> Fallback | None:
+    """Take a fallback's array out of all, and return the fallback; None where there is none."""
+    means, told = arrays.pop(MEANS, None), values.get(FALLBACK)
+    if FALLBACK not in values:
+        if means is not None:
+            refuse(folder, f"{WEIGHTS} has means of a fallback that {MODEL} does not have")
+        return None
+    numbers = ("threshold", "temperature", "ask")
+    if not isinstance(told, dict) or told.keys() != {"score", *numbers, "facts"}:
+        refuse(folder, f"{MODEL} has a fallback without its parts")
+    found = [told[name] for name in numbers]
+    finite = all(type(one) in (int, float) and abs(one) < 1e39 for one in found)
+    if told["score"] not in SCORES or not finite or not isinstance(told["facts"], dict):
+        refuse(folder, f"{MODEL} has a fallback with parts that cannot be")
+    threshold, temperature, ask = map(float, found)
+    if not 0 < temperature < 1e6:
+        refuse(folder, f"{MODEL} has a fallback with the temperature {temperature:g}")
+    if (means is not None) != (told["score"] == "distance"):
+        refuse(folder, f"{MODEL} has a fallback whose score and means do not belong together")
+    if means is not None:
+        require_shapes(folder, {MEANS: means}, {MEANS: (classes, classes)})
+    return Fallback(told["score"], threshold, temperature, ask, told["facts"], means)
+
+
+def fallback_values(fallback: Fallback | None) -> dict[str, Any]:
+    """Return what a model's file says of its fallback: nothing of none."""
+    if fallback is None:
+        return {}
+    names = ("score", "threshold", "temperature", "ask", "facts")
+    return {FALLBACK: {name: getattr(fallback, name) for name in names}}
 
 
 def network_of(recipe: Recipe, arrays: dict[str, np.ndarray], member: int) -> Network:

@@ -30,12 +30,15 @@ from textkaizen.files.model_parts import (
     ENCODER,
     FORMAT,
     HASH,
+    MEANS,
     MODEL,
     NAMES,
     VOCABULARY,
     WEIGHTS,
     arrays_of,
     classifier_of,
+    fallback_of,
+    fallback_values,
     features_of,
     labels_of,
     network_of,
@@ -128,6 +131,7 @@ def load_model(folder: str | Path) -> Model:
     features = features_of(folder, terms, recipe)
     whole = features + len(recipe.text.handmade) + recipe.text.vector_numbers
     classifier = classifier_of(folder, values, arrays, whole)
+    fallback = fallback_of(folder, values, arrays, len(labels))
     if recipe.knobs.ensemble > len(arrays):  # before their names are made: there may be millions
         refuse(folder, f"{WEIGHTS} has not the arrays of the recipe's layers")
     layers = classifier is None
@@ -136,9 +140,10 @@ def load_model(folder: str | Path) -> Model:
     vocabulary = vocabulary_of(folder, terms, recipe, arrays)
     kind, facts = values["kind"], values["facts"]
     if classifier is not None:
-        return Model(kind, recipe, labels, vocabulary, None, facts, (), classifier)
+        return Model(kind, recipe, labels, vocabulary, None, facts, (), classifier, fallback)
     networks = [network_of(recipe, arrays, member) for member in range(recipe.knobs.ensemble)]
-    return Model(kind, recipe, labels, vocabulary, networks[0], facts, tuple(networks[1:]))
+    first, others = networks[0], tuple(networks[1:])
+    return Model(kind, recipe, labels, vocabulary, first, facts, others, fallback=fallback)
 
 
 def _arrays(model: Model) -> dict[str, np.ndarray]:
@@ -152,6 +157,8 @@ def _arrays(model: Model) -> dict[str, np.ndarray]:
                 arrays[f"{prefix(member)}{kind}.{number}"] = array
         for name, array in network.encoder.arrays.items() if network.encoder else ():
             arrays[f"{prefix(member)}{ENCODER}{name}"] = array
+    if model.fallback is not None and model.fallback.means is not None:
+        arrays[MEANS] = model.fallback.means
     return {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
 
 
@@ -181,11 +188,12 @@ def _contents(model: Model, folder: Path) -> dict[str, bytes]:
     }
     values = {
         "format": FORMAT,
-        "format_version": version_of(model.recipe, model.kind),
+        "format_version": version_of(model.recipe, model.kind, model.fallback is not None),
         "kind": model.kind,
         "labels": list(model.labels),
         "recipe": written(model.recipe),
         **({} if model.classifier is None else {"classifier": model.classifier.settings()}),
+        **fallback_values(model.fallback),
         "facts": model.facts,
         "files": {name: hashlib.sha256(part).hexdigest() for name, part in contents.items()},
     }

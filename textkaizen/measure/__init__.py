@@ -15,5 +15,8 @@ moderate    the differences of one round, with errors that know of each other
 families    many p-values: Holm, the false discovery rate; helps, hurts, no evidence
 power       what could have been found, and what it would take
 quick       a first-order look, for what is only dropped
+risk        how many answers are wrong, and a threshold that keeps a promise about it
+answering   logits -> how sure an answer is
+calibration one temperature for probabilities, and how far off they are
 resampled   the corrected resampled t interval, shown beside
 """

@@ -34,4 +34,7 @@ outcome        where a run ended -> its result
 training       one network by one recipe, on all texts
 evaluation     a finished model on labelled texts
 rates          the learning-rate range test
+fallback       when a model rather does not answer, and the promise that goes with it
+spared         which texts choose a threshold, and which test it
+tuning         what they choose: temperature, score, when to ask back
 """
