@@ -14,6 +14,7 @@ from textkaizen.agent.replies import Replies
 from textkaizen.agent.shown import shower
 from textkaizen.agent.why import explain
 from textkaizen.data import Corpus
+from textkaizen.deciding import Decision
 from textkaizen.model import learn_classifier
 from textkaizen.recipe import Recipe, TextRules
 
@@ -28,6 +29,9 @@ class Parrot:
 
     def answer(self, text, top_k=1):
         return [(text.split()[0], 0.5), ("other", 0.3), ("third", 0.2)][:top_k]
+
+    def decide(self, text, best=3):
+        return Decision(text.split()[0], self.answer(text, best))
 
 
 def said(*lines, known=None, seed=0):

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from textkaizen.deciding import Decision
 from textkaizen.model import Model
 
-BEST = 3  # labels that are named
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What a text is taken for.
-
-    Args:
-        label: of the answer; None: not answered.
-        best: the most probable labels with their probabilities, best first.
-        between: two labels to ask back about.
-    """
-
-    label: str | None
-    best: list[tuple[str, float]]
-    between: tuple[str, str] | None = None
+__all__ = ["Decision", "decide"]
 
 
 def decide(model: Model, text: str) -> Decision:
     """Return what a model takes a text for; a model without a fallback always answers."""
-    best = model.answer(text, BEST)
-    return Decision(best[0][0], best)
+    return model.decide(text)

@@ -5,12 +5,13 @@ Rejected: an index (a product of sparse matrices takes milliseconds for a hundre
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from textkaizen.data.mixed import Mixed
 from textkaizen.text.vectorise import Vocabulary
 
 if TYPE_CHECKING:
@@ -44,13 +45,19 @@ def nearest_among(vocabulary: Vocabulary, corpus: Corpus, most: int = 3) -> Near
         most: how many are found. Equal rows count once; what shares no feature is not near.
     """
 
+    def bags_of(texts: Sequence[str]) -> csr_matrix:
+        found = vocabulary.bags(texts)
+        own = found.hstacked() if isinstance(found, Mixed) else found
+        own.sum_duplicates()  # a text that is read in order may hold a word twice
+        return _of_length_one(own)
+
     @cache
     def rows() -> csr_matrix:
-        return _of_length_one(vocabulary.bags(corpus.texts))
+        return bags_of(corpus.texts)
 
     def nearest(text: str) -> list[Near]:
         bags = rows()
-        alike = (bags @ _of_length_one(vocabulary.bags([text])).T).toarray().ravel()
+        alike = (bags @ bags_of([text]).T).toarray().ravel()
         found: dict[tuple[str, str], Near] = {}
         for row in np.argsort(-alike, kind="stable").tolist():
             if len(found) == most or not alike[row] > 0:

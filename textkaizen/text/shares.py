@@ -87,8 +87,8 @@ def on_words(
 
     Returns:
         The words in the order of the text, each as often as it stands there, with their numbers,
-        which add up to all there are. Hand-made features follow, in brackets; "(other)" is last if
-        there is anything that stands nowhere.
+        which add up to all there are. Hand-made features follow, in brackets, and what the vector of
+        the whole text says; "(other)" is last if there is anything that stands nowhere.
     """
     streams = vocabulary.streams
     written = streams.write(text)
@@ -103,9 +103,14 @@ def on_words(
     alone = _on_each_word(words, of_words, part)
     found = _added_up(streams, written, (words, alone), characters)
     names = streams.rules.handmade
+    meaning, last = 0.0, terms + len(names)  # behind hand-made features a vector's numbers
     for feature, number in zip(features.tolist(), numbers.tolist(), strict=True):
-        if feature >= terms:
+        if terms <= feature < last:
             found.append((f"({names[feature - terms]})", number))
+        elif feature >= last:
+            meaning += number
+    if streams.rules.vector_numbers:
+        found.append(("(meaning of the whole)", meaning))
     other = [n for f, n in own.items() if not times[f]]
     return [*found, ("(other)", sum(other))] if other else found
 
