@@ -87,8 +87,8 @@ def on_words(
 
     Returns:
         The words in the order of the text, each as often as it stands there, with their numbers,
-        which add up to all there are. Hand-made features follow, in brackets, and what the vector of
-        the whole text says; "(other)" is last if there is anything that stands nowhere.
+        which add up to all there are. Hand-made features follow, in brackets, and what the vector
+        of the whole text says; "(other)" is last if there is anything that stands nowhere.
     """
     streams = vocabulary.streams
     written = streams.write(text)
