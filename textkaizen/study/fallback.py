@@ -22,7 +22,7 @@ from textkaizen.measure import risk
 from textkaizen.measure.answering import softmax
 from textkaizen.measure.calibration import calibration_error, reliability
 from textkaizen.model import Model
-from textkaizen.study.spared import SEED, Parts, Tell, Texts, parts_of
+from textkaizen.study.spared import KEPT_AWAY, SEED, Parts, Tell, Texts, parts_of
 from textkaizen.study.training import NETWORK
 from textkaizen.study.tuning import NEVER, Answers, Tuned, level_to_ask, tuned
 from textkaizen.text.normalise import normalise
@@ -177,7 +177,12 @@ def _nothing_holds(parts: Parts, chosen: Tuned, promise: Promise, test: _Outcome
             f"About {max(needed)} such texts are enough four times in five ({labelled:.0f} "
             f"labelled ones in all{more}): give more"
         )
-    return CorpusError(f"{asked}; {found}. {takes}, or let more be wrong by --wrong.")
+    other = (
+        ", or set --calibrate 0 (tested on three fifths of the texts, by models made like this one)"
+        if parts.rests_on == KEPT_AWAY
+        else ""
+    )
+    return CorpusError(f"{asked}; {found}. {takes}, let more be wrong by --wrong{other}.")
 
 
 def _told(final: Model, parts: Parts, chosen: Tuned, test: _Outcome) -> dict[str, Any]:
