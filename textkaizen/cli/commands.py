@@ -2,6 +2,7 @@
 
 studies    improve, study, improvements
 models     train, evaluate, predict, chat
+serving    serve
 recipes    recipe
 rates      rates
 data       check
@@ -31,6 +32,7 @@ HOMES = {  # in the order of the help
     "evaluate": "models",
     "predict": "models",
     "chat": "models",
+    "serve": "serving",
 }
 
 
