@@ -56,6 +56,7 @@ def refused(answer, status, detail):
         (b'{"text": "\\ud83d"}', 422, "character 0 is half of a pair"),
         (b'{"text": "a", "txt": 1}', 422, 'no field "txt"; did you mean text?'),
         (b'{"text": "a", "' + b"z" * 9000 + b'": 1}', 422, "there are text, conversation"),
+        (b'{"text": "a", "conversation": null}', 422, "conversation must be a string"),
         (b'{"text": "a", "conversation": 5}', 422, "conversation must be a string"),
         (json.dumps({"text": "a", "conversation": "c" * 65}).encode(), 422, "1 to 64"),
     ],
@@ -76,6 +77,8 @@ def test_a_body_that_is_wrong_is_told_what_is_wrong(here, body, status, detail):
         ({"text": "a", "top_k": 0}, "top_k must be a whole number"),
         ({"text": "a", "top_k": True}, "found true"),
         ({"text": "a", "top_k": 1.5}, "found 1.5"),
+        ({"text": "a", "top_k": 1001}, "1 to 1,000; found 1001"),
+        ({"text": "a", "top_k": None}, "found null"),
     ],
 )
 def test_predictions_that_cannot_be_made_are_told(here, body, detail):
@@ -116,9 +119,8 @@ def test_a_large_body_is_refused_by_what_it_says_and_by_what_comes(here):
     assert refused(came, 413, "at most")
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(tmp_path, monkeypatch):
+def test_a_body_that_does_not_come_is_not_waited_for(tmp_path):
     here = served(tmp_path, body_seconds=0.05)
-    monkeypatch.setattr(reading, "DISCARD_SECONDS", 0.05)
     answer = ask(here, "POST", "/v1/reply", pieces=[b'{"text": '], ends=False)
     here.close()
     assert refused(answer, 408, "within 0.05 s")

@@ -141,7 +141,7 @@ async function giveThumb(thumbs, chosen, id) {
 
 function fillDetails(more, text, answer) {
   const rows = answer.best.map(({ label, probability }) =>
-    barRow(label, probability, "", perCent.format(probability)));
+    barRow(label, probability, "", shownShare(probability)));
   more.append(made("h2", {}, words.likely), made("dl", { class: "bars" }, ...rows));
   if (!model.why) return;
   const place = made("div", { role: "group", "aria-label": words.words, tabindex: "-1" });
@@ -173,6 +173,10 @@ function showWords(place, found) {
   const rows = told.map(({ word, contribution }) =>
     barRow(word, Math.abs(contribution) / most, contribution > 0 ? "for" : "against", signed.format(contribution)));
   place.append(made("dl", { class: "bars" }, ...rows));
+}
+
+function shownShare(share) {
+  return share < 0.01 ? `<${perCent.format(0.01)}` : perCent.format(share);
 }
 
 function barRow(name, share, kind, number) {

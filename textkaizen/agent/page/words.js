@@ -26,7 +26,6 @@ const WORDS = {
     tooMany: (seconds) => `Too many messages. Try again in ${seconds} s.`,
     tooLong: (most) => `Please write at most ${most} characters.`,
     again: "Try again",
-    spoken: (value) => `${value} per cent`,
   },
   ja: {
     about: (model) => `${model.texts ?? "いくつか"}件の文から学んだ${model.labels.length}種類の話題`,
@@ -53,7 +52,6 @@ const WORDS = {
     tooMany: (seconds) => `メッセージが多すぎます。${seconds}秒後にもう一度お試しください。`,
     tooLong: (most) => `${most}文字以内でお書きください。`,
     again: "もう一度",
-    spoken: (value) => `${value}パーセント`,
   },
   de: {
     about: (model) => `${model.labels.length} Themen, gelernt aus ${model.texts ?? "einigen"} Texten`,
@@ -80,7 +78,6 @@ const WORDS = {
     tooMany: (seconds) => `Zu viele Nachrichten. Bitte in ${seconds} s noch einmal.`,
     tooLong: (most) => `Bitte höchstens ${most} Zeichen.`,
     again: "Noch einmal",
-    spoken: (value) => `${value} Prozent`,
   },
 };
 

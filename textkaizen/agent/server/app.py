@@ -42,7 +42,7 @@ def create_app(service: Service) -> App:
         watching.cancel()
         await asyncio.to_thread(service.close)
 
-    app = FastAPI(
+    app: Any = FastAPI(
         title="textkaizen",
         version="1",
         summary="A text classifier in use",

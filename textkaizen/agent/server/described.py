@@ -7,6 +7,7 @@ from typing import Any
 
 from textkaizen.agent.server.problems import MEDIA_TYPE
 from textkaizen.agent.server.reading import CONVERSATION_CHARACTERS
+from textkaizen.agent.server.service import MOST_LABELS
 from textkaizen.agent.server.settings import Settings
 
 Values = dict[str, Any]
@@ -87,7 +88,7 @@ def reply(settings: Settings) -> Values:
 def predict(settings: Settings) -> Values:
     """Describe `POST /v1/predict`."""
     many = {"type": "array", "items": _text(settings), "minItems": 1, "maxItems": settings.texts}
-    top_k = {"type": "integer", "minimum": 1}
+    top_k = {"type": "integer", "minimum": 1, "maximum": MOST_LABELS}
     forms = [
         _object({"text": _text(settings)}, {"top_k": top_k}),
         _object({"texts": many}, {"top_k": top_k}),

@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 from textkaizen.agent.server.limits import Rates, client_of
@@ -93,8 +94,8 @@ class Guard:
             return GONE
         except Exception:
             LOG.exception("A request to %s has failed.", path if path in self._paths else "a path")
-            problem = Problem(500, "The server has made a mistake. It is written in its log.")
-            return await self._refuse(problem, scope, receive, send)
+            mistake = Problem(500, "The server has made a mistake. It is written in its log.")
+            return await self._refuse(mistake, scope, receive, send)
         headers = [JSON, (b"content-length", b"%d" % len(body)), *self._headers(path)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -131,7 +132,8 @@ class Guard:
         await send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": problem.closes})
         if problem.closes:
-            if not any(name == b"expect" for name, _ in scope["headers"]):
+            waits = any(name == b"expect" for name, _ in scope["headers"])
+            if not waits and problem.status != HTTPStatus.REQUEST_TIMEOUT:
                 await discard(receive)
             await send({"type": "http.response.body", "body": b""})
         return problem.status

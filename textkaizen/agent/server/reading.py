@@ -19,7 +19,7 @@ from textkaizen.errors import listed
 
 JSON_TYPE = b"application/json"
 MOST_DISCARDED = 64 * 2**20  # bytes that are read of a body nobody wants, so that its sender can
-DISCARD_SECONDS = 5.0  # hear why; and for how long
+DISCARD_SECONDS = 3.0  # hear why; and for how long
 CONVERSATION_CHARACTERS = 64
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]

@@ -116,12 +116,19 @@ def listening(settings: Settings) -> socket.socket:
 
 def run(service: Service, sockets: list[socket.socket]) -> None:
     """Serve in this process until a signal ends it."""
+    _log_here()
+    # Uvicorn raises a signal again when all is answered; this one has then done what it was for.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    server_of(service).run(sockets=sockets)
+
+
+def server_of(service: Service) -> Any:
+    """Return uvicorn's server of a service; `run(sockets)` begins, `should_exit` ends it."""
     from uvicorn import Config
 
     from textkaizen.agent.server.app import create_app
     from textkaizen.agent.server.connection import connection_class
 
-    _log_here()
     settings = service.settings
     longest = settings.body_seconds + settings.answer_seconds
     config = Config(
@@ -136,9 +143,7 @@ def run(service: Service, sockets: list[socket.socket]) -> None:
         timeout_keep_alive=math.ceil(settings.idle_seconds),
         timeout_graceful_shutdown=math.ceil(longest) + 5,
     )
-    # Uvicorn raises a signal again when all is answered; this one has then done what it was for.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    _server_class()(config, service).run(sockets=sockets)
+    return _server_class()(config, service)
 
 
 def _work(settings: Settings, heard: socket.socket) -> None:

@@ -30,6 +30,7 @@ from textkaizen.files.conversations import ConversationStore, Exchange
 AT_ONCE_SECONDS, AT_ONCE_CHARACTERS = 0.001, 1000
 TEXT_FORM = "a string, the text to answer"
 THUMBS = ("up", "down")
+MOST_LABELS = 1000  # that a prediction names
 
 _as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -56,7 +57,7 @@ class Service:
         values = parse(body, {"text": TEXT_FORM}, {"conversation": "a string"})
         text = checked_text(values["text"], self.settings.characters)
         conversation = values.get("conversation")
-        if conversation is not None:
+        if "conversation" in values:
             checked_text(conversation, CONVERSATION_CHARACTERS, "conversation")
         live = self.holder.live
         decision = await self._decide(live, text)
@@ -95,9 +96,7 @@ class Service:
         names = ["text"] if "text" in values else [f"texts[{n}]" for n in range(len(texts))]
         for text, name in zip(texts, names, strict=True):
             checked_text(text, most, name)
-        top_k = values.get("top_k", 1)
-        if not isinstance(top_k, int) or isinstance(top_k, bool) or top_k < 1:
-            raise Problem(422, f"top_k must be a whole number, at least 1; found {shown(top_k)}.")
+        top_k = _whole(values.get("top_k", 1))
         live = self.holder.live
         if len(texts) == 1 and self._is_quick(live, texts[0]):
             found = [live.model.answer(texts[0], top_k)]
@@ -196,6 +195,20 @@ class Service:
 
 def _best(best: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
     return [{"label": label, "probability": round(float(p), 6)} for label, p in best]
+
+
+def _whole(value: Any) -> int:
+    """Return `top_k`; to JSON 3.0 is a whole number, and true is none.
+
+    Raises:
+        Problem: it is none, or out of range.
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 1 <= value <= MOST_LABELS or value != int(value):
+        raise Problem(
+            422, f"top_k must be a whole number, 1 to {MOST_LABELS:,}; found {shown(value)}."
+        )
+    return int(value)
 
 
 def _version() -> str:

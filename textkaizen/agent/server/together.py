@@ -47,7 +47,8 @@ class Together:
 
     async def _one_batch(self) -> None:
         model = self._waiting[0][0]
-        texts, futures = [], []
+        texts: list[str] = []
+        futures: list[asyncio.Future] = []
         while self._waiting and self._waiting[0][0] is model and len(texts) < MOST:
             _, text, future = self._waiting.popleft()
             if not future.done():  # somebody may have gone
