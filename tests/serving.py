@@ -82,7 +82,6 @@ def ask(
     headers: dict[str, str] | None = None,
     pieces: Sequence[bytes] | None = None,
     client: str = "127.0.0.1",
-    ends: bool = True,
 ) -> Answer:
     """Ask a service without a network; a body that is no bytes is sent as JSON."""
     content = (
@@ -93,7 +92,7 @@ def ask(
         sent = {"content-length": str(len(content))} | sent
     pieces = pieces or [content]
     messages = [
-        {"type": "http.request", "body": piece, "more_body": not ends or number < len(pieces)}
+        {"type": "http.request", "body": piece, "more_body": number < len(pieces)}
         for number, piece in enumerate(pieces, 1)
     ]
     return asyncio.run(_ask(service, method, path, sent, messages, client))

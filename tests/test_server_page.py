@@ -323,6 +323,25 @@ def test_a_server_that_is_away_is_told_and_can_be_asked_again(page):
     assert page.locator(".mine").count() == 1
 
 
+def test_a_reason_and_a_thumb_that_fail_are_told_and_can_be_asked_for_again(page):
+    def away(route):
+        route.abort()
+
+    page.expected = ["Failed to load resource: net::ERR_FAILED"]
+    reply = say(page, OPENS)
+    reply.get_by_role("button", name="詳細").click()
+    for path, name in (("why", "理由"), ("feedback", "良い回答")):
+        page.route(f"**/v1/{path}", away)
+        button = reply.get_by_role("button", name=name, exact=True)
+        button.click()
+        reply.get_by_role("alert").first.wait_for()
+        assert violations(page) == []
+        page.unroute(f"**/v1/{path}", away)
+        button.click()
+    page.locator("[aria-pressed=true]").wait_for()
+    assert reply.locator("dt", has_text="何時まで").count() == 1
+
+
 def test_a_server_with_a_token_asks_for_it_and_the_page_keeps_it_for_its_tab(
     browser, closed_address
 ):

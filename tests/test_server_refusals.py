@@ -40,11 +40,12 @@ def refused(answer, status, detail):
         (b"{", 400, "must be JSON"),
         (b'{"text": "\xff\xfe"}', 400, "must be UTF-8; byte 10 is not"),
         ('{"text": "a"}'.encode("utf-16"), 400, "must be UTF-8"),
-        (b'{"text": "a", "x": NaN}', 400, "NaN is no number"),
-        (b'{"text": "a"} {}', 400, "Extra data"),
-        (b"[" * 100_000, 400, "nested too deeply"),
-        (b'{"text": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", 400, "nested too deeply"),
+        (b'{"text": "a", "x": NaN}', 400, "must be JSON"),
+        (b'{"text": "a"} {}', 400, "must be JSON"),
+        (b"[" * 100_000, 400, "must be JSON"),
+        (b'{"text": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", 400, "must be JSON"),
         (b"1" * 5000, 400, "must be JSON"),
+        (b'{"text": "a", "text": "b"', 400, "must be JSON"),
         (b"[]", 422, "must be a JSON object"),
         (b"null", 422, "must be a JSON object"),
         (b"{}", 422, "text is missing"),
@@ -53,7 +54,7 @@ def refused(answer, status, detail):
         (b'{"text": {"a": []}}', 422, 'found {"a": []}'),
         (b'{"text": ""}', 422, "1 to 10,000 characters; it has 0"),
         (json.dumps({"text": "あ" * 100_000}).encode(), 422, "it has 100,000"),
-        (b'{"text": "\\ud83d"}', 422, "character 0 is half of a pair"),
+        (b'{"text": "\\ud83d"}', 400, "must be JSON"),
         (b'{"text": "a", "txt": 1}', 422, 'no field "txt"; did you mean text?'),
         (b'{"text": "a", "' + b"z" * 9000 + b'": 1}', 422, "there are text, conversation"),
         (b'{"text": "a", "conversation": null}', 422, "conversation must be a string"),
@@ -117,13 +118,6 @@ def test_a_large_body_is_refused_by_what_it_says_and_by_what_comes(here):
     assert said.headers["connection"] == "close"
     came = ask(here, "POST", "/v1/reply", pieces=[b" " * 2**18] * 9)
     assert refused(came, 413, "at most")
-
-
-def test_a_body_that_does_not_come_is_not_waited_for(tmp_path):
-    here = served(tmp_path, body_seconds=0.05)
-    answer = ask(here, "POST", "/v1/reply", pieces=[b'{"text": '], ends=False)
-    here.close()
-    assert refused(answer, 408, "within 0.05 s")
 
 
 @pytest.mark.parametrize("path", ["/v1", "/v1/nothing", "/..%2f", "/v1/reply/", "/docs", "/redoc"])

@@ -9,6 +9,7 @@ from serving import ask, model, served
 
 from textkaizen.agent.server import deciding, service, speaking
 from textkaizen.agent.server.deciding import Decision
+from textkaizen.errors import UsageError
 
 TEXT = "lost my key"
 
@@ -199,6 +200,17 @@ def test_why_is_asked_of_the_model_in_use(tmp_path, monkeypatch):
     here.close()
     assert found["label"] == "loss"
     assert found["words"][0] == {"word": "lost", "contribution": 0.4}
+
+
+def test_a_model_that_cannot_tell_why_says_so(tmp_path, monkeypatch):
+    def explain(_model, _text):
+        raise UsageError("A forest has no explanation.")
+
+    monkeypatch.setattr(service, "why_function", lambda: explain)
+    here = served(tmp_path)
+    answer = ask(here, "POST", "/v1/why", {"text": TEXT})
+    here.close()
+    assert (answer.status, answer.json["detail"]) == (422, "A forest has no explanation.")
 
 
 def test_where_nothing_can_tell_why_it_cannot_be_asked(tmp_path, monkeypatch):

@@ -128,11 +128,16 @@ function thumbButton(thumb) {
   return made("button", { ...attributes, "data-thumb": thumb }, svg);
 }
 
+function complain(place) {
+  place.querySelector(".wrong")?.remove();
+  place.append(made("p", { class: "wrong", role: "alert" }, words.failed));
+}
+
 async function giveThumb(thumbs, chosen, id) {
   try {
     await ask("v1/feedback", { id, thumb: chosen.dataset.thumb });
   } catch {
-    find("status").textContent = words.failed;
+    complain(chosen.parentElement);
     return;
   }
   for (const one of thumbs) one.setAttribute("aria-pressed", String(one === chosen));
@@ -149,13 +154,15 @@ function fillDetails(more, text, answer) {
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
-      showWords(place, await ask("v1/why", { text }));
+      const found = await ask("v1/why", { text });
+      place.replaceChildren();
+      showWords(place, found);
       button.remove();
       place.focus();
       place.scrollIntoView({ block: "nearest" });
     } catch {
       button.disabled = false;
-      find("status").textContent = words.failed;
+      complain(place);
     }
   });
   more.append(button, place);

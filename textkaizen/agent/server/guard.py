@@ -11,7 +11,6 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from http import HTTPStatus
 from typing import Any
 
 from textkaizen.agent.server.limits import Rates, client_of
@@ -64,6 +63,7 @@ class Guard:
     ) -> None:
         self._app, self._posts, self._service, self._paths = app, posts, service, paths
         settings = service.settings
+        self._most = settings.body_bytes
         self._token = settings.token.encode() if settings.token else None
         self._hosts = {name.encode() for name in settings.hosts}
         rate = settings.rate_of_worker
@@ -87,7 +87,7 @@ class Guard:
             post = self._posts.get(path) if scope["method"] == "POST" else None
             if post is None:
                 return await self._pass_on(scope, receive, send)
-            body = await post(await read_body(scope, receive, self._service.settings))
+            body = await post(await read_body(scope, receive, self._most))
         except Problem as problem:
             return await self._refuse(problem, scope, receive, send)
         except Gone:
@@ -132,8 +132,7 @@ class Guard:
         await send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": problem.closes})
         if problem.closes:
-            waits = any(name == b"expect" for name, _ in scope["headers"])
-            if not waits and problem.status != HTTPStatus.REQUEST_TIMEOUT:
+            if not any(name == b"expect" for name, _ in scope["headers"]):
                 await discard(receive)
             await send({"type": "http.response.body", "body": b""})
         return problem.status

@@ -27,7 +27,7 @@ from textkaizen.agent.server.several import oversee
 from textkaizen.errors import MissingExtraError, UsageError
 from textkaizen.files.conversations import ConversationStore
 
-NEEDED = ("fastapi", "httptools", "prometheus_client", "uvicorn")
+NEEDED = ("fastapi", "httptools", "orjson", "prometheus_client", "uvicorn")
 BACKLOG = 2048
 MOST_CONNECTIONS = 1000  # of a worker; further ones are told 503
 DRAIN_LOOKS_SECONDS = 0.02
@@ -133,7 +133,7 @@ def server_of(service: Service) -> Any:
     longest = settings.body_seconds + settings.answer_seconds
     config = Config(
         create_app(service),
-        http=connection_class(settings.head_seconds),
+        http=connection_class(settings.head_seconds, settings.body_seconds),
         ws="none",
         lifespan="on",
         log_config=None,

@@ -24,6 +24,7 @@ from textkaizen.agent.server.reading import (
 from textkaizen.agent.server.settings import Settings
 from textkaizen.agent.server.speaking import Speaker
 from textkaizen.agent.server.together import Together
+from textkaizen.errors import TextkaizenError
 from textkaizen.files.conversations import ConversationStore, Exchange
 
 # Measured by `benchmarks.serving`: a thread costs more than what such an answer takes.
@@ -31,8 +32,6 @@ AT_ONCE_SECONDS, AT_ONCE_CHARACTERS = 0.001, 1000
 TEXT_FORM = "a string, the text to answer"
 THUMBS = ("up", "down")
 MOST_LABELS = 1000  # that a prediction names
-
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Service:
@@ -67,7 +66,7 @@ class Service:
         name = secrets.token_hex(12)
         listed_best = _best(best)
         if self.store is not None:
-            as_text = _as_json(listed_best)
+            as_text = _as_json(listed_best).decode()
             at, first = time.time(), listed_best[0]["probability"]
             self.store.note(
                 Exchange(name, at, conversation, text, label, first, as_text, said, live.hash)
@@ -81,7 +80,7 @@ class Service:
                 "between": None if between is None else list(between),
                 "model": live.hash,
             }
-        ).encode()
+        )
 
     async def predict(self, body: bytes) -> bytes:
         """Label one text or many; every text gets a label, however sure."""
@@ -103,17 +102,20 @@ class Service:
         else:
             found = await self._in_time(asyncio.to_thread(live.model.answers, texts, top_k))
         predictions = [{**_best(best[:1])[0], "best": _best(best)} for best in found]
-        return _as_json({"predictions": predictions, "model": live.hash}).encode()
+        return _as_json({"predictions": predictions, "model": live.hash})
 
     async def why(self, body: bytes) -> bytes:
         """Tell the words that decided, and how much each did."""
         assert self.why_of is not None
         text = checked_text(parse(body, {"text": TEXT_FORM}, {})["text"], self.settings.characters)
         live = self.holder.live
-        words = await self._in_time(asyncio.to_thread(self.why_of, live.model, text))
+        try:
+            words = await self._in_time(asyncio.to_thread(self.why_of, live.model, text))
+        except TextkaizenError as error:  # not every kind of model can tell
+            raise Problem(422, str(error)) from None
         label = live.model.answer(text)[0][0]
         listed_words = [{"word": word, "contribution": round(float(c), 6)} for word, c in words]
-        return _as_json({"label": label, "words": listed_words, "model": live.hash}).encode()
+        return _as_json({"label": label, "words": listed_words, "model": live.hash})
 
     async def feedback(self, body: bytes) -> bytes:
         """Keep a thumb; it is on disk when this returns."""
@@ -132,7 +134,7 @@ class Service:
         if not was_known:
             raise Problem(404, "There is no reply of this id.")
         self.metrics.thumb(thumb)
-        return _as_json({"id": name, "thumb": thumb}).encode()
+        return _as_json({"id": name, "thumb": thumb})
 
     def model(self) -> bytes:
         """Tell what answers, and what may be asked."""
@@ -150,7 +152,7 @@ class Service:
                 "characters": limits.characters,
                 "texts_at_once": limits.texts,
             }
-        ).encode()
+        )
 
     def close(self) -> None:
         """End the threads; everything that is to be kept is on disk."""
@@ -191,6 +193,15 @@ class Service:
                 lambda: store.lost if store else 0,
             ),
         }
+
+
+def _as_json(values: Any) -> bytes:
+    import orjson
+
+    try:
+        return orjson.dumps(values)
+    except TypeError:  # a label that was read from JSON may hold half a surrogate pair
+        return json.dumps(values).encode()
 
 
 def _best(best: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
