@@ -6,7 +6,7 @@ One worker each, 32 connections, one program after another, on loopback; wrk sen
 and waits for each answer. Ours is a network on bags, and a linear model like the pipeline's, with
 its store as by default; further forms answer every text in the thread that puts waiting ones
 together, and keep nothing. Memory is that of the process while it answers 200,000 requests and
-more.
+more. Without a server: what texts take together and one by one, of models of several kinds.
 
 A quick run lasts seconds.
 """
@@ -20,22 +20,27 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.facts import ROOT, dataset
 from benchmarks.rounds import size_asked, write_result
 from textkaizen.files.corpora import Columns, load_corpus
-from textkaizen.files.models import save_model
-from textkaizen.model import learn_linear, learn_model
+from textkaizen.files.models import load_model, save_model
+from textkaizen.model import Model, learn_classifier, learn_linear, learn_model
 from textkaizen.recipe import Recipe
 
 SET = "clinc150"
 CONNECTIONS, SECONDS, WARM_SECONDS = 32, 120, 5
 REQUESTS, PIECES = 200_000, 10  # whose memory is watched, and how often it is looked at
 BODIES = 5000
+SLOW, FEW = ("nearest_neighbours", "random_forest", "kernel_svm"), 2000
+TOGETHER, ROUNDS = (1, 4, 16, 32), 5
 MEGABYTE = 1e6
 OURS = [sys.executable, "-c"]
 SERVE = (
@@ -77,6 +82,7 @@ def main(arguments: list[str] | None = None) -> None:
             write_result(size, "serving", found)
         requests = REQUESTS // 100 if size.quick else REQUESTS
         found["memory"] = _memory(programs["textkaizen, network"], folder, requests)
+        found["together"] = _together(load_model(folder / "network"), size.quick)
     write_result(size, "serving", found)
 
 
@@ -164,6 +170,36 @@ def _memory(command: list[str], folder: Path, requests: int) -> list[dict[str, f
                 sent += _load(address, folder, 1)["requests"]
             watched.append({"requests": sent, "megabytes": round(_bytes(pid) / MEGABYTE, 1)})
     return watched
+
+
+def _together(network: Model, quick: bool) -> dict[str, dict[str, dict[str, float]]]:
+    """Milliseconds a text, of the thread's own time, one by one and together; least of ROUNDS."""
+    columns = Columns("text", "label", None)
+    train = load_corpus(dataset(SET), columns)
+    rows = np.random.default_rng(0).permutation(len(train))[: FEW // 2 if quick else FEW]
+    few, texts = train.take(np.sort(rows)), load_corpus(dataset(SET, "test"), columns).texts
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for kind in ("network", *SLOW):
+        model = network if kind == "network" else learn_classifier(few, Recipe(), 0, kind)[0]
+        model.answers(texts[:2])
+        found[kind] = {}
+        for count in TOGETHER:
+            ways = {
+                "one_by_one": lambda asked, model=model: [model.answer(text, 3) for text in asked],
+                "together": lambda asked, model=model: model.answers(asked, 3),
+            }
+            parts = [texts[n * count : (n + 1) * count] for n in range(ROUNDS)]
+            found[kind][str(count)] = {
+                name: round(min(_taken(way, part) for part in parts) / count * 1e3, 4)
+                for name, way in ways.items()
+            }
+    return found
+
+
+def _taken(way: Callable[[Sequence[str]], Any], texts: Sequence[str]) -> float:
+    begun = time.thread_time()
+    way(texts)
+    return time.thread_time() - begun
 
 
 def _own_seconds(pid: int) -> float:

@@ -88,6 +88,7 @@ def test_a_model_that_decides_by_itself_is_asked_to():
             return [self.decide(text) for text in texts]
 
     assert deciding.decide(Careful(), "x").label is None
+    assert deciding.decide_all(Careful(), ["x"])[0].label is None
     assert deciding.decide_all(Careful(), ["x", "y"])[1].label is None
 
 

@@ -32,10 +32,19 @@ def decide(model: Any, text: str) -> Decision:
 
 
 def decide_all(model: Any, texts: Sequence[str]) -> list[Decision]:
-    """Ask a model about many texts at once; the same but for rounding."""
+    """Ask a model about the texts that wait; the same but for rounding."""
+    if len(texts) == 1:  # the way for many takes longer for one
+        return [decide(model, texts[0])]
     if hasattr(model, "decide_all"):
         return model.decide_all(texts)
     return [Decision(best[0][0], best) for best in model.answers(texts, BEST)]
+
+
+def label_all(model: Any, texts: Sequence[str], top_k: int) -> list[list[tuple[str, float]]]:
+    """Return the most probable labels of each text, whether it is known well or not."""
+    if len(texts) == 1:
+        return [model.answer(texts[0], top_k)]
+    return model.answers(texts, top_k)
 
 
 def why_function() -> Why | None:

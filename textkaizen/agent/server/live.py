@@ -116,7 +116,7 @@ def load(settings: Settings) -> Live:
         if before == _hash(settings.model):
             break
     replies = load_replies(settings.replies, model.labels) if settings.replies else {}
-    decide_all(model, [PROBE])  # what is made at the first answer is made here
+    decide_all(model, [PROBE, PROBE])  # what is made at the first answer is made here
     times = []
     for _ in range(PROBES):
         begun = time.perf_counter()

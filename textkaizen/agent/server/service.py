@@ -11,7 +11,13 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from textkaizen.agent.server.deciding import Decision, decide, decide_all, why_function
+from textkaizen.agent.server.deciding import (
+    Decision,
+    decide,
+    decide_all,
+    label_all,
+    why_function,
+)
 from textkaizen.agent.server.live import Holder, Live
 from textkaizen.agent.server.metrics import Metrics
 from textkaizen.agent.server.problems import Problem
@@ -98,9 +104,9 @@ class Service:
         top_k = _whole(values.get("top_k", 1))
         live = self.holder.live
         if len(texts) == 1 and self._is_quick(live, texts[0]):
-            found = [live.model.answer(texts[0], top_k)]
+            found = label_all(live.model, texts, top_k)
         else:
-            found = await self._in_time(asyncio.to_thread(live.model.answers, texts, top_k))
+            found = await self._in_time(asyncio.to_thread(label_all, live.model, texts, top_k))
         predictions = [{**_best(best[:1])[0], "best": _best(best)} for best in found]
         return _as_json({"predictions": predictions, "model": live.hash})
 
