@@ -209,7 +209,7 @@ def test_a_chat_in_japanese_with_a_fallback_a_reason_and_a_thumb(page, address):
     assert label == "opening_hours"
     assert reply.locator(".said").text_content().removeprefix("回答: ") in replies_of(label)
     unknown = say(page, ABROAD)
-    assert "I do not know that" in unknown.inner_text()
+    assert "I am not sure what you mean" in unknown.inner_text()
 
     reply.get_by_role("button", name="詳細").click()
     assert "opening_hours" in reply.locator(".more").inner_text()
