@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from drawn_texts import WORDS, drawn_corpus, drawn_strange
 
+import textkaizen
 from textkaizen.data import Corpus, canonical, content_hash
 from textkaizen.errors import CorpusError, UsageError
 from textkaizen.measure.calibration import calibration_error, reliability
@@ -76,6 +77,12 @@ def test_on_texts_to_come_the_promise_is_kept_and_most_is_answered(kept_away):
     # Kept with 95 % confidence: with this seed it is.
     assert wrong <= 0.1
     assert coverage > 0.4
+
+
+def test_in_python_it_is_the_same(trained, kept_away):
+    model, found = textkaizen.fallback(trained, ENGLISH.texts, list(ENGLISH.labels), wrong=0.1)
+    assert found == kept_away[1]
+    assert model.decide(ENGLISH.texts[0]) == kept_away[0].decide(ENGLISH.texts[0])
 
 
 def test_asking_again_gives_the_same_without_training_again(kept_away, monkeypatch):

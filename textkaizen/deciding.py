@@ -85,7 +85,7 @@ def decisions(
     """
     order = np.argsort(-logits, axis=1, kind="stable")[:, : max(best, 2)]
     tempered = logits if fallback is None else logits / np.float32(fallback.temperature)
-    found = np.take_along_axis(softmax(tempered), order, 1)
+    found = softmax(tempered)[np.arange(len(logits))[:, None], order]
     if fallback is None:
         answered = asks = np.ones(len(logits), bool)
     else:
