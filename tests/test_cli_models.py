@@ -254,7 +254,7 @@ def test_without_a_command_the_commands_are_listed():
     ended = textkaizen("--help")
     assert ended.status == 0
     commands = ended.out.partition("Commands:\n")[2].splitlines()
-    assert len(commands) == 10
+    assert len(commands) == 11
     # A sentence that is cut off tells a newcomer nothing.
     assert not [line for line in commands if "..." in line]
     assert textkaizen().err.startswith("Usage: textkaizen") or textkaizen().out == ended.out
