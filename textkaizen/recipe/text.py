@@ -134,7 +134,8 @@ class TextRules:
             for a network that reads so: nothing is weighed then, and of the rules above only those
             of writing and tokenising count, and `min_texts`: what is rarer is one unknown word.
         longest: words (or characters) of a text that are read, the others are cut off at its end;
-            0 reads 99 of 100 training texts whole, and at least 8 of each.
+            at most 10,000; 0 reads 99 of 100 training texts whole, and of each at least 8 and at
+            most 1,000.
         hashed: number of buckets that features are hashed into, so that no vocabulary is held: a
             power of two from 2**8 to 2**24, half of them for words and half for characters if
             both are on; 0 is off. All buckets are kept; `min_texts` bounds their IDF.

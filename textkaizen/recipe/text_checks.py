@@ -20,6 +20,7 @@ AT_LEAST = {
     "longest": 0,
 }
 WITHOUT_PARTS = ("words", "unicode", "thai", *LEARNT_TOKENS)
+LONGEST = 10_000  # memory follows it
 LANGUAGE = re.compile(r"[a-z]{2,3}$")
 
 
@@ -88,5 +89,7 @@ def _unordered(text: TextRules) -> Iterator[str]:
     for name in ("handmade", "select", "reduce", "hashed", "vectors"):
         if getattr(text, name) != getattr(default, name):
             yield f"text.{name} belongs to bags of features; text.order is {text.order}"
+    if text.longest > LONGEST:
+        yield f"text.longest must be at most {LONGEST:,}; found {text.longest}"
     if text.order == "words" and text.words == (0, 0):
         yield "text.order = words needs words: text.words is off"

@@ -10,7 +10,6 @@ trained with the others. How many words of a text are read is learnt from the tr
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
 WHOLE_TEXTS = 0.99  # of the training texts that are read to their end
 LEAST_LONGEST = 8  # words that are read at least: a shorter limit saves nothing
+MOST_LONGEST = 1000  # at most, unless a recipe asks for more: memory and time follow the longest
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def learn_order(
 
 
 def chosen_longest(lengths: Sequence[int] | np.ndarray) -> int:
-    """Return how many words of a text to read, so that 99 of 100 are read whole.
+    """Return how many words of a text to read, so that 99 of 100 are read whole if none is endless.
 
     Example:
         >>> chosen_longest([5] * 99 + [200]), chosen_longest([20] * 90 + [40] * 10)
@@ -175,8 +175,8 @@ def chosen_longest(lengths: Sequence[int] | np.ndarray) -> int:
     """
     if not len(lengths):
         return LEAST_LONGEST
-    whole = np.sort(np.asarray(lengths))[math.ceil(WHOLE_TEXTS * len(lengths)) - 1]
-    return max(int(whole), LEAST_LONGEST)
+    whole = int(np.quantile(np.asarray(lengths), WHOLE_TEXTS, method="lower"))
+    return min(max(whole, LEAST_LONGEST), MOST_LONGEST)
 
 
 def read_one(vocabulary: Vocabulary, text: str) -> tuple[np.ndarray, np.ndarray]:
