@@ -69,6 +69,7 @@ class Budget:
 
 # Beside a lane on bags of 64 units: measured on short texts of about ten words, one thread.
 EMBEDDED_COST, CONVOLVED_COST, RECURRENT_COST, TRANSFORMED_COST = 0.5, 20.0, 20.0, 40.0
+VECTORS_COST = 0.3  # a product with 512 numbers a text: an estimate
 CHARACTERS_A_WORD = 5.0  # with the blank
 DEAR = 8.0  # times the baseline's lane
 
@@ -102,7 +103,8 @@ def _reading(recipe: Recipe) -> float:
     """What reading a text costs, beside a bag of the default's features and 64 units."""
     shape = recipe.shape
     if not shape.reads_in_order:
-        return 0.5 + 0.5 * _features(recipe.text)
+        beside = VECTORS_COST if recipe.text.vector_numbers else 0.0
+        return 0.5 + 0.5 * _features(recipe.text) + beside
     words = CHARACTERS_A_WORD if recipe.text.order == "characters" else 1
     inputs, units = shape.embedding / 64, shape.encoder_units / 64
     each = {
