@@ -41,6 +41,14 @@ def test_a_network_on_both_is_the_network_on_all_entries(knobs: dict) -> None:
         np.testing.assert_allclose(own, other, atol=3e-5)
 
 
+def test_lanes_with_and_without_vectors_do_not_share_a_program() -> None:
+    mixed, labels = drawn()
+    programs, room = Programs(), wanted_room(lane(mixed.bags, labels))
+    for bags in (mixed.bags, mixed):
+        train(replace(lane(bags, labels), room=room, table_rows=304), programs)
+    assert programs.compilations == 2
+
+
 def test_what_predicts_reads_both_parts() -> None:
     mixed, labels = drawn()
     trained = train(lane(mixed, labels), PROGRAMS)

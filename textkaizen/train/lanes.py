@@ -386,4 +386,5 @@ def _specification(lane: Lane, texts: _Texts) -> Spec:
     """Decide what to compile: lazy rows or plain, and how much room to give."""
     room = lane.room or _wanted_room(lane, texts)
     how = (lane.lean, lane.extras)
-    return specification(lane.recipe, lane.classes, _table_rows(lane), room, *how)
+    spec = specification(lane.recipe, lane.classes, _table_rows(lane), room, *how)
+    return spec._replace(vectors=lane.sizes[1])

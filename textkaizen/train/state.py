@@ -33,6 +33,7 @@ class Spec(NamedTuple):
         each_step: logs are kept step by step, not summed (a write a step).
         encoder: of a network that reads texts in order; the table then holds embeddings.
         frozen: the table stays as it is.
+        vectors: numbers that stand beside each bag.
     """
 
     features: int
@@ -51,6 +52,7 @@ class Spec(NamedTuple):
     each_step: bool = False
     encoder: Shape | None = None
     frozen: bool = False
+    vectors: int = 0
 
 
 class State(NamedTuple):
