@@ -111,7 +111,7 @@ def test_a_lane_is_a_network_trained_by_keras_on_the_same_batches(shape, knobs):
     recipe = RECIPE.with_shape(hidden=shape).with_knobs(epochs=5, validation=0.0, **knobs)
     given = lane(recipe)
     spec = lanes._specification(given, lanes._parted(given))
-    first = first_state(recipe, spec, FEATURES, given.seed, first_squares=0.0)
+    first = first_state(recipe, spec, (FEATURES, 0), given.seed, first_squares=0.0)
     kernels = [first.table[0][:FEATURES], *(layer.kernel for layer in first.layers[1:])]
     model = keras_network(recipe, [np.asarray(kernel) for kernel in kernels])
     losses = trained_by_keras(model, recipe, given.seed)

@@ -195,7 +195,7 @@ def test_a_choice_that_a_group_shares_picks_one_branch_for_all_of_its_lanes(knob
     given = [started(lane) for lane in crowd([knobs] * 2, lean=False)]
     arguments = []
     for start in given:
-        state = first_state(start.lane.recipe, start.spec, FEATURES - 1, start.seed, 0.0)
+        state = first_state(start.lane.recipe, start.spec, (FEATURES - 1, 0), start.seed, 0.0)
         piece = start.epochs.take()
         inputs = lanes.epoch_inputs(start.fixed, start.optimiser, 0, piece.room)
         arguments.append((state, inputs, piece.batches))

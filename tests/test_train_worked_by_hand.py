@@ -33,7 +33,7 @@ def stepped(steps=1, **knobs):
         Layer(jnp.zeros((0, 2)), jnp.array(FIRST_BIAS, "f"), ones, zeros),
         Layer(jnp.array(LAST, "f"), jnp.array(LAST_BIAS, "f"), ones, zeros),
     )
-    state = first_state(recipe, spec, 2, 0, 0.0)
+    state = first_state(recipe, spec, (2, 0), 0, 0.0)
     state = state._replace(table=(jnp.array(FIRST, "f"), *state.table[1:]), layers=layers)
     batch, logs = jax.tree.map(lambda part: jnp.array(part[0]), batches), []
     for _ in range(steps):
