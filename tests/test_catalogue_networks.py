@@ -20,7 +20,26 @@ READERS = [name for name, one in NETWORK.items() if one.change(BASE) != BASE]
 WITHIN = [name for name in NETWORK if name not in READERS]
 OTHERS = {"one way": "LSTM, both ways", "recurrent dropout 0.2": "GRU, both ways"}
 SHARED = Programs()
-WORDS = ["an", "book", "by", "can", "card", "day", "go", "how", "in", "lost", "my", "new", "old", "on", "open", "the", "to", "when"]
+WORDS = [
+    "an",
+    "book",
+    "by",
+    "can",
+    "card",
+    "day",
+    "go",
+    "how",
+    "in",
+    "lost",
+    "my",
+    "new",
+    "old",
+    "on",
+    "open",
+    "the",
+    "to",
+    "when",
+]
 
 
 def test_there_are_encoders_and_what_belongs_to_them_only() -> None:
