@@ -43,8 +43,8 @@ def serving_section(found: dict[str, Any]) -> list[str]:
         counts = list(next(iter(texts.values())))
         lines += [
             "",
-            "Texts that wait are answered together, unless the model is quick. Milliseconds a text, "
-            "one by one / together (own time of the thread, least of five):",
+            "Texts that wait are answered together, unless the model is quick. Milliseconds a "
+            "text, one by one / together (own time of the thread, least of five):",
             "",
             f"| texts that wait | {' | '.join(counts)} |",
             f"|---|{'---|' * len(counts)}",

@@ -150,6 +150,48 @@ def test_several_workers_answer_count_together_and_end_together(tmp_path):
         assert file.execute("SELECT count(*) FROM exchanges").fetchone() == (20,)
 
 
+def workers_of(server):
+    """The processes of a server that answer."""
+    children = f"/proc/{server.popen.pid}/task/{server.popen.pid}/children"
+    with open(children, encoding="ascii") as file:
+        numbers = file.read().split()
+    found = []
+    for number in numbers:
+        with open(f"/proc/{number}/cmdline", encoding="utf-8") as file:
+            if "spawn_main" in file.read():
+                found.append(int(number))
+    return found
+
+
+def wait_until(holds, seconds=30):
+    ends = time.monotonic() + seconds
+    while not holds() and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert holds()
+
+
+def test_a_worker_that_dies_is_replaced_and_none_outlives_who_has_started_it(tmp_path):
+    with process(tmp_path, workers=2) as server:
+        assert server.ask("POST", "/v1/reply", REPLY).status == 200
+        killed, stays = workers_of(server)
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: len(set(workers_of(server)) - {killed}) == 2)
+        assert stays in workers_of(server)
+        assert server.ask("POST", "/v1/reply", REPLY).status == 200
+        last = workers_of(server)
+        server.popen.kill()
+        wait_until(lambda: not any(is_running(number) for number in last))
+    assert "is replaced" in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+def is_running(number):
+    try:
+        with open(f"/proc/{number}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def status(answer):
     """The status of a raw answer, whose problem is JSON and nothing but that."""
     head, _, body = answer.partition(b"\r\n\r\n")

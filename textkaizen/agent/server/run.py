@@ -23,7 +23,7 @@ from textkaizen.agent.server.live import Holder, load
 from textkaizen.agent.server.metrics import SHARED
 from textkaizen.agent.server.service import Service
 from textkaizen.agent.server.settings import Settings
-from textkaizen.agent.server.several import oversee
+from textkaizen.agent.server.several import end_with_parent, oversee
 from textkaizen.errors import MissingExtraError, UsageError
 from textkaizen.files.conversations import ConversationStore
 
@@ -63,7 +63,9 @@ def serve(settings: Settings, tell: Callable[[str], Any]) -> None:
         os.environ[SHARED] = counters
         _log_here()
         tell(_where(settings, heard))
-        interrupted = oversee(_work, (settings, heard), settings.workers)
+        from prometheus_client.multiprocess import mark_process_dead
+
+        interrupted = oversee(_work, (settings, heard), settings.workers, mark_process_dead)
         del os.environ[SHARED]
     if interrupted:
         raise KeyboardInterrupt
@@ -149,7 +151,7 @@ def server_of(service: Service) -> Any:
 def _work(settings: Settings, heard: socket.socket) -> None:
     """Be one of several workers; Ctrl-C is for the process that has started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    end_with_parent()
     _log_here()
     run(make_service(settings), [heard])
 
