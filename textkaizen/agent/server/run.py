@@ -8,6 +8,7 @@ to be kept is written. SIGHUP looks for a new model at once.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import os
@@ -47,6 +48,7 @@ def serve(settings: Settings, tell: Callable[[str], Any]) -> None:
     """
     require_installed()
     if settings.workers == 1:
+        _end_at_sigterm()
         service = make_service(settings)
         with listening(settings) as heard:
             tell(_where(settings, heard))
@@ -119,9 +121,11 @@ def listening(settings: Settings) -> socket.socket:
 def run(service: Service, sockets: list[socket.socket]) -> None:
     """Serve in this process until a signal ends it."""
     _log_here()
-    # Uvicorn raises a signal again when all is answered; this one has then done what it was for.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    server_of(service).run(sockets=sockets)
+    server = server_of(service)
+    # What is there now stays: answers must not wait while a collection looks through all of it.
+    gc.collect()
+    gc.freeze()
+    server.run(sockets=sockets)
 
 
 def server_of(service: Service) -> Any:
@@ -154,6 +158,14 @@ def _work(settings: Settings, heard: socket.socket) -> None:
     end_with_parent()
     _log_here()
     run(make_service(settings), [heard])
+
+
+def _end_at_sigterm() -> None:
+    """Have SIGTERM end this process with status 0.
+
+    While it serves, uvicorn takes the signal, and raises it again when all is answered.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def _server_class() -> Any:
