@@ -218,6 +218,32 @@ def test_who_asks_before_sending_is_told_not_to(server):
     assert time.monotonic() - began < 3
 
 
+def test_who_asks_before_sending_what_is_small_is_told_to_go_on(server):
+    expecting = b"Expect: 100-continue\r\nConnection: close\r\n"
+    length = f"Content-Length: {len(BODY)}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(HEAD + expecting + length)
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(BODY)
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+    assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert received.endswith(b"}")
+
+
+def test_answers_without_a_body_are_sent_and_the_connection_goes_on(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    with closing(connection):
+        page = send(connection, "GET", "/")
+        assert page.body.startswith(b"<!DOCTYPE html>")
+        tag = {"if-none-match": page.headers["etag"]}
+        for _ in range(2):
+            assert send(connection, "HEAD", "/")[::2] == (200, b"")
+            assert send(connection, "GET", "/", headers=tag)[::2] == (304, b"")
+            assert send(connection, "POST", "/v1/reply", REPLY).json["label"] == "loss"
+
+
 def test_a_hundred_thousand_characters_and_nested_json_are_told_as_what_they_are(server):
     assert server.ask("POST", "/v1/reply", {"text": "x" * 100_000}).status == 422
     assert server.ask("POST", "/v1/reply", b"[" * 1_000_000).status == 400
