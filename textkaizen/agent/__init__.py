@@ -1,1 +1,1 @@
-"""A model in use: predictions line by line, and a chat."""
+"""A model in use: predictions line by line, a chat, a server with its page."""
