@@ -22,9 +22,13 @@ def folder(tmp_path_factory):
     return made
 
 
-def test_it_serves_keeps_beside_the_model_and_ends_with_a_signal(folder):
+@pytest.mark.parametrize(
+    ("number", "workers", "status"),
+    [(signal.SIGTERM, 1, 0), (signal.SIGINT, 1, 130), (signal.SIGINT, 2, 130)],
+)
+def test_it_serves_keeps_beside_the_model_and_ends_with_a_signal(folder, number, workers, status):
     running = subprocess.Popen(
-        [*COMMAND, "serve", str(folder), "--port", "0"],
+        [*COMMAND, "serve", str(folder), "--port", "0", "--workers", str(workers)],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -40,8 +44,9 @@ def test_it_serves_keeps_beside_the_model_and_ends_with_a_signal(folder):
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             assert json.load(answer)["predictions"][0]["label"] == "loss"
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(30) == 0
+        running.send_signal(number)
+        assert running.wait(30) == status
+        assert "Traceback" not in running.stderr.read()
         assert running.stdout.read() == ""
     assert "model-conversations.sqlite" in told
     assert (folder.parent / "model-conversations.sqlite").exists()

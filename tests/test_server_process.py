@@ -150,6 +150,48 @@ def test_several_workers_answer_count_together_and_end_together(tmp_path):
         assert file.execute("SELECT count(*) FROM exchanges").fetchone() == (20,)
 
 
+def workers_of(server):
+    """The processes of a server that answer."""
+    children = f"/proc/{server.popen.pid}/task/{server.popen.pid}/children"
+    with open(children, encoding="ascii") as file:
+        numbers = file.read().split()
+    found = []
+    for number in numbers:
+        with open(f"/proc/{number}/cmdline", encoding="utf-8") as file:
+            if "spawn_main" in file.read():
+                found.append(int(number))
+    return found
+
+
+def wait_until(holds, seconds=30):
+    ends = time.monotonic() + seconds
+    while not holds() and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert holds()
+
+
+def test_a_worker_that_dies_is_replaced_and_none_outlives_who_has_started_it(tmp_path):
+    with process(tmp_path, workers=2) as server:
+        assert server.ask("POST", "/v1/reply", REPLY).status == 200
+        killed, stays = workers_of(server)
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: len(set(workers_of(server)) - {killed}) == 2)
+        assert stays in workers_of(server)
+        assert server.ask("POST", "/v1/reply", REPLY).status == 200
+        last = workers_of(server)
+        server.popen.kill()
+        wait_until(lambda: not any(is_running(number) for number in last))
+    assert "is replaced" in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+def is_running(number):
+    try:
+        with open(f"/proc/{number}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def status(answer):
     """The status of a raw answer, whose problem is JSON and nothing but that."""
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -174,6 +216,32 @@ def test_who_asks_before_sending_is_told_not_to(server):
     began = time.monotonic()
     assert status(server.raw(HEAD + expecting)) == 413
     assert time.monotonic() - began < 3
+
+
+def test_who_asks_before_sending_what_is_small_is_told_to_go_on(server):
+    expecting = b"Expect: 100-continue\r\nConnection: close\r\n"
+    length = f"Content-Length: {len(BODY)}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(HEAD + expecting + length)
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(BODY)
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+    assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert received.endswith(b"}")
+
+
+def test_answers_without_a_body_are_sent_and_the_connection_goes_on(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    with closing(connection):
+        page = send(connection, "GET", "/")
+        assert page.body.startswith(b"<!DOCTYPE html>")
+        tag = {"if-none-match": page.headers["etag"]}
+        for _ in range(2):
+            assert send(connection, "HEAD", "/")[::2] == (200, b"")
+            assert send(connection, "GET", "/", headers=tag)[::2] == (304, b"")
+            assert send(connection, "POST", "/v1/reply", REPLY).json["label"] == "loss"
 
 
 def test_a_hundred_thousand_characters_and_nested_json_are_told_as_what_they_are(server):

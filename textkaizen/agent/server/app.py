@@ -37,9 +37,11 @@ def create_app(service: Service) -> App:
         loop = asyncio.get_running_loop()
         with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(signal.SIGHUP, asked.set)  # not on Windows, nor in a thread
-        watching = asyncio.create_task(service.holder.watch(asked))
+        ways = (service.holder.watch(asked), service.metrics.keep_up())
+        tasks = [asyncio.create_task(way) for way in ways]
         yield
-        watching.cancel()
+        for task in tasks:
+            task.cancel()
         await asyncio.to_thread(service.close)
 
     app: Any = FastAPI(

@@ -19,6 +19,7 @@ from textkaizen.agent.server.problems import MEDIA_TYPE, problem_body
 
 MOST_HEAD_BYTES = 32 * 2**10
 HEAD, BODY = "head", "body"
+CONTINUE = b"HTTP/1.1 100 "  # what is said before an answer to who has asked whether to go on
 
 
 @cache
@@ -36,6 +37,44 @@ def connection_class(head_seconds: float, body_seconds: float) -> type:
     return type("Connection", (Timed, HttpToolsProtocol), times)
 
 
+class Joined:
+    """Writes the head of an answer with the first of its body: one call of the system, not two.
+
+    Such a call takes as long as a quick model's answer, for it wakes the client up.
+
+    Args:
+        transport: of the connection.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport, self._head, self._is_body = transport, b"", False
+
+    def write(self, data: bytes) -> None:
+        """Write what uvicorn does: a head, then pieces of its body."""
+        if self._is_body:
+            self._transport.write(self._head + data if self._head else data)
+            self._head = b""
+        elif data.startswith(CONTINUE):
+            self._transport.write(data)
+        else:
+            self._head, self._is_body = data, True
+
+    def flush(self) -> None:
+        """End an answer; what comes next is a head."""
+        if self._head:
+            self._transport.write(self._head)
+        self._head, self._is_body = b"", False
+
+    def is_closing(self) -> bool:
+        """Whether nothing more can be sent."""
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        """Close the connection once all is sent."""
+        self.flush()
+        self._transport.close()
+
+
 class Timed:
     """What is added to uvicorn's protocol; its methods are called by it, or by its parser."""
 
@@ -46,6 +85,7 @@ class Timed:
     cycle: Any
     pipeline: Any
     # Our own.
+    _joined: Joined
     _awaited = ""  # HEAD or BODY, or nothing
     _timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
@@ -53,6 +93,7 @@ class Timed:
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first head."""
         super().connection_made(transport)  # type: ignore[misc]
+        self._joined = Joined(transport)
         self._await(HEAD)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -79,11 +120,17 @@ class Timed:
         self._head_bytes = 0
         self._await(BODY)
         super().on_headers_complete()  # type: ignore[misc]
+        self.cycle.transport = self._joined
 
     def on_message_complete(self) -> None:
         """Wait no more."""
         self._await("")
         super().on_message_complete()  # type: ignore[misc]
+
+    def on_response_complete(self) -> None:
+        """Send a head that had no body."""
+        self._joined.flush()
+        super().on_response_complete()  # type: ignore[misc]
 
     def send_400_response(self, _message: str) -> None:
         """Refuse what is no HTTP as everything else is refused."""

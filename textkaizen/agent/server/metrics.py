@@ -6,12 +6,14 @@ No text, no label and no address is in them.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+GAUGE_SECONDS = 1.0
 SHARED = "PROMETHEUS_MULTIPROC_DIR"  # names the folder of those files; prometheus-client reads it
 
 
@@ -69,12 +71,22 @@ class Metrics:
         """Count a thumb: "up" or "down"."""
         self._thumbs(thumb).inc()
 
+    async def keep_up(self) -> None:
+        """Read the gauges now and then, for ever: with several workers one tells those of all."""
+        while True:
+            self.refresh()
+            await asyncio.sleep(GAUGE_SECONDS)
+
+    def refresh(self) -> None:
+        """Read the gauges."""
+        for gauge, read in self._gauges:
+            gauge.set(read())
+
     def page(self) -> tuple[bytes, str]:
         """Return the text that Prometheus reads, and its type."""
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-        for gauge, read in self._gauges:
-            gauge.set(read())
+        self.refresh()
         registry = self._registry
         if SHARED in os.environ:
             from prometheus_client.multiprocess import MultiProcessCollector

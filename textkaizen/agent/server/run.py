@@ -8,6 +8,7 @@ to be kept is written. SIGHUP looks for a new model at once.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import os
@@ -23,7 +24,7 @@ from textkaizen.agent.server.live import Holder, load
 from textkaizen.agent.server.metrics import SHARED
 from textkaizen.agent.server.service import Service
 from textkaizen.agent.server.settings import Settings
-from textkaizen.agent.server.several import oversee
+from textkaizen.agent.server.several import end_with_parent, oversee
 from textkaizen.errors import MissingExtraError, UsageError
 from textkaizen.files.conversations import ConversationStore
 
@@ -47,6 +48,7 @@ def serve(settings: Settings, tell: Callable[[str], Any]) -> None:
     """
     require_installed()
     if settings.workers == 1:
+        _end_at_sigterm()
         service = make_service(settings)
         with listening(settings) as heard:
             tell(_where(settings, heard))
@@ -63,7 +65,9 @@ def serve(settings: Settings, tell: Callable[[str], Any]) -> None:
         os.environ[SHARED] = counters
         _log_here()
         tell(_where(settings, heard))
-        interrupted = oversee(_work, (settings, heard), settings.workers)
+        from prometheus_client.multiprocess import mark_process_dead
+
+        interrupted = oversee(_work, (settings, heard), settings.workers, mark_process_dead)
         del os.environ[SHARED]
     if interrupted:
         raise KeyboardInterrupt
@@ -117,9 +121,11 @@ def listening(settings: Settings) -> socket.socket:
 def run(service: Service, sockets: list[socket.socket]) -> None:
     """Serve in this process until a signal ends it."""
     _log_here()
-    # Uvicorn raises a signal again when all is answered; this one has then done what it was for.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    server_of(service).run(sockets=sockets)
+    server = server_of(service)
+    # What is there now stays: answers must not wait while a collection looks through all of it.
+    gc.collect()
+    gc.freeze()
+    server.run(sockets=sockets)
 
 
 def server_of(service: Service) -> Any:
@@ -149,9 +155,17 @@ def server_of(service: Service) -> Any:
 def _work(settings: Settings, heard: socket.socket) -> None:
     """Be one of several workers; Ctrl-C is for the process that has started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    end_with_parent()
     _log_here()
     run(make_service(settings), [heard])
+
+
+def _end_at_sigterm() -> None:
+    """Have SIGTERM end this process with status 0.
+
+    While it serves, uvicorn takes the signal, and raises it again when all is answered.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def _server_class() -> Any:

@@ -23,13 +23,19 @@ LOOK_SECONDS = 0.2
 PAUSE_SECONDS = 1.0  # before a worker that has died is replaced: it may die again at once
 
 
-def oversee(target: Callable[..., Any], arguments: tuple, count: int) -> bool:
+def oversee(
+    target: Callable[..., Any],
+    arguments: tuple,
+    count: int,
+    forget: Callable[[int], Any] = lambda _: None,
+) -> bool:
     """Run a function in several processes until SIGTERM or SIGINT has ended them all.
 
     Args:
         target: of a module, so that it can be found by its name; returns at SIGTERM.
         arguments: of it; they can be sent to a process.
         count: of processes.
+        forget: told the number of a process that has died and is replaced.
 
     Returns:
         Whether it was SIGINT, which Ctrl-C sends.
@@ -52,6 +58,7 @@ def oversee(target: Callable[..., Any], arguments: tuple, count: int) -> bool:
             for place, worker in enumerate(workers):
                 if not worker.is_alive() and not ended.wait(PAUSE_SECONDS):
                     LOG.error("A worker has ended with %s and is replaced.", worker.exitcode)
+                    forget(worker.pid or 0)
                     workers[place] = start()
     finally:
         _signal(workers, signal.SIGTERM)
@@ -60,6 +67,18 @@ def oversee(target: Callable[..., Any], arguments: tuple, count: int) -> bool:
         for number, handler in before.items():
             signal.signal(number, handler)
     return interrupted.is_set()
+
+
+def end_with_parent() -> None:
+    """End this process as SIGTERM does when the one that has started it is gone."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="textkaizen-parent", daemon=True).start()
 
 
 def _started(target: Callable[..., Any], arguments: tuple) -> BaseProcess:
