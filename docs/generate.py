@@ -41,54 +41,8 @@ what must hold, what was found, where, and what to do); 130 interrupted (what wa
 kept). With `--json` one JSON object stands on standard output and nothing else; progress and
 messages go to standard error.
 
-## Going on
-
-`improve`, and `study` with `--out`, keep every finished lane (a network trained on one fold with
-one seed) in `lanes.sqlite` in the output folder, the moment it is finished. Whatever ends a run,
-Ctrl-C, `kill -9` or the end of the power, **the same command goes on from there**; only lanes in
-flight are lost. With `--rounds` the verdicts are then to the last digit those of a run that
-nothing has ended; seconds apart, for a lane that was lost is timed again. With `--minutes` the
-time that earlier parts have used counts (without what was in flight), and what the clock has
-decided stays decided. A `study` without `--out` keeps nothing.
-
-- **Another command is refused**, and the message names what differs: the texts (their content; the
-  file may be moved, and its rows be turned round), the test texts, the recipe, the improvements,
-  the candidates, the metric, seed, minutes or rounds, names of columns, the version of textkaizen
-  or of JAX. Name another folder by `--out`, or delete `lanes.sqlite` to measure anew.
-- **After the end lanes stay.** The same command says the same again at once and writes every file
-  anew, so a report that was deleted, or a run that was killed while it wrote its report, costs
-  nothing; and a finished run still knows which texts and which recipe its verdicts are about. To
-  save the room, delete the file.
-- **One run at a time** uses a folder; a second one is refused until the first has ended.
-- **A full disk, or a folder that was deleted**, ends a run as Ctrl-C does: what is known is shown,
-  and the message says what to do; the exit status is 2.
-
-The file is plain SQLite: recipes by their hash, answers as numbers, observations as JSON, the
-networks of the beginning and the end as the files of their model folders. Nothing in it is
-executed.
-
-## Compiled programs are kept
-
-A network is trained by programs that are compiled first. They are kept in the user's folder for
-caches (`~/.cache/textkaizen` on Linux, `~/Library/Caches/textkaizen` on macOS,
-`%LOCALAPPDATA%\\textkaizen` on Windows; `XDG_CACHE_HOME` is heeded), so that a second run over
-texts of about the same size need not compile them again. The environment variable
-`TEXTKAIZEN_CACHE` names another folder, or turns this off: `TEXTKAIZEN_CACHE=off`. The folder
-may be deleted at any time; a run that begins with more than 256 MB there first deletes what was
-longest unused. Results do not depend on it. It holds machine code and is its owner's alone
-(0700): one that others may write to is not used, and neither is one that cannot be written.
-`TextClassifier` does not use it.
-
-## Where networks are trained
-
-`train`, `study`, `improve` and `rates` take `--device`: `cpu`, `gpu`, or `auto`, the default, which
-is a GPU if JAX sees one and the CPU else. `gpu` without one is refused. On a CPU the lanes of a
-study go in threads, one a core. On a GPU those that make the same choices (activation, batch norm,
-loss, what is drawn at random) go together in one program, up to 16 of them; a lane that has stopped
-takes no further part. What is found depends on neither but for rounding. Which lanes meet is a
-matter of time, so on a GPU a second run may differ in the last digits. A run that was begun on a
-GPU goes on there only. The way of a GPU has been tried on CPUs: it has never run on a GPU, and how
-fast it is there is not known.
+[Running](running.md) tells how a run that was cut off goes on, what is kept, and where networks are
+trained.
 
 ## The commands
 

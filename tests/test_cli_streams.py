@@ -196,6 +196,6 @@ def test_at_a_terminal_chat_prompts(model):
     os.close(master)
     assert process.returncode == 0
     shown = (out + err).decode()
-    assert "/quit ends" in shown
+    assert "/quit" in shown
     assert "> " in shown
     assert "[loss]\n" in out.decode()

@@ -1,7 +1,7 @@
 """Recipes on disk: what is written is read to the last digit, what cannot be names its line."""
 
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 import yaml
@@ -15,6 +15,7 @@ from textkaizen.recipe import (
     BATCH_NORMS,
     CLASS_WEIGHTS,
     DROPOUT_KINDS,
+    ENCODERS,
     INITIALISERS,
     LOSSES,
     MONITORS,
@@ -42,6 +43,7 @@ LIMITS = st.just(math.inf) | POSITIVE
 COUNTS = st.integers(1, 10**6)
 NETWORKS = st.integers(1, 100)
 SPANS = st.sampled_from([(0, 0), (1, 1), (1, 3), (2, 10)])
+BAGS_ONLY = {"handmade": (), "select": "none", "reduce": "none", "vectors": "none"}
 ANALYSED = ("tokens", "form", "parts")  # contradict each other
 TEXT_RULES = st.builds(
     TextRules,
@@ -58,7 +60,7 @@ TEXT_RULES = st.builds(
     **{
         name: st.sampled_from(values)
         for name, values in TEXT_CHOICES.items()
-        if name not in ANALYSED
+        if name not in (*ANALYSED, "order")
     },
 )
 ALONE = {  # knobs that contradict no other one
@@ -125,8 +127,14 @@ def recipes(draw):
         knobs["patience"] = draw(st.just(math.inf) | st.floats(0, 1e6))
         knobs["plateau_factor"] = draw(st.floats(0, 1, exclude_min=True))
         knobs["starts"] = draw(NETWORKS)
-    shape = Shape(hidden, draw(st.integers(0, 4096)))
-    return Recipe(draw(TEXT_RULES), shape, Knobs(**knobs))
+    text, batch_size = draw(TEXT_RULES), draw(st.integers(0, 4096))
+    shape = Shape(hidden, batch_size, encoder=draw(st.sampled_from(ENCODERS)))
+    if shape.reads_in_order:
+        text = replace(text, order=draw(st.sampled_from(("words", "characters"))), **BAGS_ONLY)
+        knobs |= {name: draw(SHARES) for name in ("embedding_dropout", "pooled_dropout")}
+        is_recurrent = shape.encoder in ("lstm", "gru")
+        knobs["recurrent_dropout"] = draw(SHARES) if is_recurrent else 0.0
+    return Recipe(text, shape, Knobs(**knobs))
 
 
 def refused(folder, content):
@@ -158,6 +166,9 @@ def test_the_recipes_that_are_tried_have_a_draw_for_every_knob():
         "monte_carlo",
         "validation",
         "patience",
+        "embedding_dropout",
+        "recurrent_dropout",
+        "pooled_dropout",
     }
     drawn = {*ALONE, *HIDDEN_LAYERS, *LAYERS, *suited, "plateau_factor", "starts"}
     assert drawn == {each.name for each in fields(Knobs)}

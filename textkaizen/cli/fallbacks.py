@@ -48,7 +48,7 @@ def fallback(
     group_column: GroupColumn = None,
     as_json: Json = False,
 ) -> None:
-    """Let a model say "I don't know", so that few of its answers are wrong.
+    """Let a model say "I don't know" where it is unsure.
 
     DATA is what the model was trained on, the file that `improve` read, or unseen texts.
     """
