@@ -50,7 +50,7 @@ def test_a_recipe_that_begins_with_vectors_needs_some() -> None:
 
 
 def test_the_words_that_are_looked_up_are_those_that_are_read() -> None:
-    assert words_of(("My CARD!", "my book"), recipe("tuned")) == {"my", "card", "book"}
+    assert words_of(("My CARD!", "my book"), [recipe("tuned")]) == {"my", "card", "book"}
 
 
 def test_train_and_study_take_a_file(tmp_path) -> None:

@@ -20,7 +20,7 @@ from unicodedata import category
 
 from textkaizen.agent.decisions import decide
 from textkaizen.agent.replies import Replies
-from textkaizen.errors import UsageError
+from textkaizen.errors import ModelError, UsageError
 from textkaizen.files.corpora import open_lines
 from textkaizen.model import Model
 
@@ -192,7 +192,7 @@ def _because(model: Model, text: str, label: str, nearest: Nearest | None) -> Be
     near = nearest(text) if nearest is not None else []
     try:
         return Because(explain(model, text, label), near)
-    except UsageError as none:
+    except (UsageError, ModelError) as none:
         return Because(str(none), near)
 
 

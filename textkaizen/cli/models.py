@@ -80,7 +80,7 @@ def train(
     require_trainable(classifier, chosen)
     corpus, _ = corpora(data, None, Columns(text_column, label_column, group_column))
     check_model_folder(out)
-    vectors, _ = word_vectors_of(word_vectors, corpus, chosen)
+    vectors, _ = word_vectors_of(word_vectors, corpus, [chosen])
     if classifier != NETWORK:
         _fit(corpus, chosen, seed, classifier, (out, as_json))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -98,9 +99,10 @@ RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="Recipe (YAML)
 
 
 def word_vectors_of(
-    file: Path | None, corpus: Corpus, recipe: Recipe
+    file: Path | None, corpus: Corpus, recipes: Iterable[Recipe]
 ) -> tuple[WordVectors | None, dict[str, Any]]:
-    """Read the vectors of the words of some texts, and say how many have one.
+    """Read the vectors of the words of some texts, as any of the recipes reads them, and say how
+    many have one.
 
     Returns:
         The vectors, and what tells them from others; None and nothing without a file.
@@ -115,7 +117,7 @@ def word_vectors_of(
     from textkaizen.files.word_vectors import read_word_vectors
     from textkaizen.text.word_vectors import words_of
 
-    found = read_word_vectors(file, words_of(corpus.texts, recipe))
+    found = read_word_vectors(file, words_of(corpus.texts, recipes))
     typer.echo(f"{file}: {found.told}.", err=True)
     told = hashlib.sha256("\n".join(found.words).encode("utf-8", "surrogatepass"))
     told.update(found.vectors.tobytes())

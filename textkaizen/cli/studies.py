@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -43,8 +43,10 @@ if TYPE_CHECKING:
     from textkaizen.data import Corpus
     from textkaizen.data.word_vectors import WordVectors
     from textkaizen.files.corpora import Columns
+    from textkaizen.recipe import Recipe
     from textkaizen.study.budget import Budget
     from textkaizen.study.course import Means
+    from textkaizen.study.improvements import Improvement
     from textkaizen.study.result import Result
     from textkaizen.terminal.limits import Limits
 
@@ -81,7 +83,7 @@ def improve(
     corpus, held_out = corpora(data, test, columns)
     ask = partial(kaizen.improve, corpus, held_out, seed=seed, metric=metric, language=language)
     asked = improvements_asked(Recipe(), kaizen.CATALOGUE) | _language_asked(language)
-    vectors, told = word_vectors_of(word_vectors, corpus, Recipe())
+    vectors, told = word_vectors_of(word_vectors, corpus, _tried(kaizen.CATALOGUE, Recipe()))
     asked |= _asked("improve", metric, seed, corpus, held_out) | told
     result = _answered(_given(ask, vectors), asked, limits, columns, out, as_json)
     _say_where(result, out)
@@ -118,6 +120,7 @@ def study(
     classifiers by their names: `--compare random_forest kernel_svm`, `--compare all_classical`.
     """
     from textkaizen.files.corpora import Columns
+    from textkaizen.study.improvements import chosen
     from textkaizen.terminal.limits import Limits
 
     limits, metric = Limits(minutes, rounds, device, dashes="--"), known_metric(metric)
@@ -126,15 +129,30 @@ def study(
     if candidates:
         _require_alone([option for option, value in named.items() if value])
         question, asked = _comparing(candidates)
+        tried = _recipes(candidates)
     else:
         question, asked = _measuring([*(only or []), *(group or [])], recipe, language)
+        tried = _tried(chosen([*(only or []), *(group or [])]), recipe_of(recipe))
     columns = Columns(text_column, label_column, group_column)
     corpus, _ = corpora(data, None, columns)
     ask = partial(question, corpus, metric=metric, seed=seed)
-    vectors, told = word_vectors_of(word_vectors, corpus, recipe_of(recipe))
+    vectors, told = word_vectors_of(word_vectors, corpus, tried)
     asked |= _asked("study", metric, seed, corpus, None) | told
     result = _answered(_given(ask, vectors), asked, limits, columns, out, as_json)
     _exit_if_interrupted(result, out)
+
+
+def _recipes(files: list[Path]) -> list[Recipe]:
+    """Return those of the candidates that are recipes."""
+    from textkaizen.files.candidates import load_candidates
+    from textkaizen.recipe import Recipe
+
+    return [one for one in load_candidates(files).values() if isinstance(one, Recipe)]
+
+
+def _tried(improvements: Sequence[Improvement], baseline: Recipe) -> list[Recipe]:
+    """Return a recipe and what improvements make of it, as far as they can be tried here."""
+    return [baseline, *(one.change(baseline) for one in improvements if one.needs.installed)]
 
 
 def _given(ask: Callable[..., Result], vectors: WordVectors | None) -> Callable[..., Result]:

@@ -158,6 +158,8 @@ class ConversationStore:
     def _write(
         self, exchanges: list[Exchange], thumbs: list[tuple[str, bool, float, Future[bool]]]
     ) -> None:
+        # Who has given up waiting is not told.
+        thumbs = [thumb for thumb in thumbs if thumb[-1].set_running_or_notify_cancel()]
         insert = (
             "INSERT OR REPLACE INTO thumbs "
             "SELECT id, ?, ? FROM exchanges WHERE id = ?"  # none where there is no such exchange
@@ -171,7 +173,7 @@ class ConversationStore:
                     run.execute(insert, (at, int(up), name)).rowcount == 1
                     for name, up, at, _ in thumbs
                 ]
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError) as error:  # ValueError: half a surrogate pair
             self.lost += len(exchanges)
             self._tell(
                 f"Conversations must be written; {self.file} cannot be: {error}. "

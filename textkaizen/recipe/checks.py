@@ -39,6 +39,7 @@ POSITIVE = ("initialiser_spread", "learning_rate")
 LIMITS = ("clip_norm", "max_norm")
 SIZES = ("embedding", "encoder_units", "encoder_layers", "dilation", "heads")
 WIDEST_WINDOW = 99
+MOST_LAYERS = 20  # a model file must not ask for arrays without end
 WHOLE = ("plateau_patience", "epochs")
 NETWORKS = ("starts", "ensemble")
 MOST_NETWORKS, MOST_MASKS = 100, 10_000  # a model file must not make an answer take for ever
@@ -66,9 +67,17 @@ def _shape_problems(shape: Shape) -> Iterator[str]:
             yield f"shape.{name} must be one of {', '.join(known)}; found {value!r}" + near(
                 value, known
             )
+    yield from _size_problems(shape)
+
+
+def _size_problems(shape: Shape) -> Iterator[str]:
     for name in SIZES:
         if getattr(shape, name) < 1:
             yield f"shape.{name} must be at least 1; found {getattr(shape, name)}"
+    if shape.encoder_layers > MOST_LAYERS:
+        yield f"shape.encoder_layers must be at most {MOST_LAYERS}; found {shape.encoder_layers}"
+    if len(shape.windows) > MOST_LAYERS:
+        yield f"shape.windows must be at most {MOST_LAYERS} numbers; found {len(shape.windows)}"
     if not shape.windows or not all(1 <= width <= WIDEST_WINDOW for width in shape.windows):
         yield f"shape.windows must hold numbers from 1 to {WIDEST_WINDOW}; found {shape.windows}"
     if shape.directions not in (1, 2):

@@ -121,7 +121,8 @@ def set_fallback(
     parts = parts_of(texts, corpus, promise.calibrate, promise.unseen)
     tuning = parts.tuning.joined(parts.tuning_outside)
     chosen = tuned(tuning, promise.outside_share)
-    test = _tested(parts, chosen, promise)
+    # Drawn anew for other texts: the proof is over the draw.
+    test = _tested(parts, chosen, promise, int(content_hash(corpus)[:12], 16))
     last = test.tests.last
     if last is None:
         raise _nothing_holds(parts, chosen, promise, test)
@@ -140,9 +141,9 @@ def set_fallback(
     return final, facts | _told(final, parts, chosen, test)
 
 
-def _tested(parts: Parts, chosen: Tuned, promise: Promise) -> _Outcome:
+def _tested(parts: Parts, chosen: Tuned, promise: Promise, draw: int) -> _Outcome:
     """Test the thresholds in their order."""
-    generator, share = np.random.default_rng([SEED, 1]), promise.outside_share
+    generator, share = np.random.default_rng([SEED, 1, draw]), promise.outside_share
     own, foreign = risk.drawn_mixture(len(parts.test), len(parts.test_outside), share, generator)
     drawn = parts.test.take(own).joined(parts.test_outside.take(foreign))
     level = risk.mixture_level((1 - promise.confidence) / parts.finalists, share)

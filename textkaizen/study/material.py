@@ -138,4 +138,7 @@ class Material:
 
 
 def _bytes(folds: tuple[FoldBags, ...]) -> int:
-    return sum(matrix_bytes(each.train_bags) + matrix_bytes(each.test_bags) for each in folds)
+    rows = sum(each.first_rows.nbytes for each in folds if each.first_rows is not None)
+    return rows + sum(
+        matrix_bytes(each.train_bags) + matrix_bytes(each.test_bags) for each in folds
+    )

@@ -139,7 +139,8 @@ def parts_of(texts: Texts, corpus: Corpus, calibrate: float, unseen: bool) -> Pa
     whole = content_hash(corpus)
     before = model.fallback.facts if model.fallback is not None else {}
     if unseen:
-        if whole == told:
+        seen = {told, before.get("data_sha256") if before.get("rests_on") == KEPT_AWAY else told}
+        if whole in seen or _prepared_hash(texts, corpus) == told:
             raise UsageError(
                 f"Unseen texts must be others than those of the training; {corpus.name} holds the "
                 "very texts that the model was trained on. Leave --unseen out."
@@ -150,10 +151,7 @@ def parts_of(texts: Texts, corpus: Corpus, calibrate: float, unseen: bool) -> Pa
         if calibrate:
             return _kept_away(texts, corpus, calibrate)
         return _out_of_fold_only(texts, corpus)
-    try:
-        prepared = prepare(corpus, None, texts.seed)
-    except CorpusError:
-        prepared = None
+    prepared = _prepared(texts, corpus)
     if prepared is None or content_hash(prepared.training) != told or prepared.held_out is None:
         raise UsageError(
             "A fallback is set on the texts that the model was trained on, on the file that "
@@ -162,6 +160,20 @@ def parts_of(texts: Texts, corpus: Corpus, calibrate: float, unseen: bool) -> Pa
         )
     parts = _with_folds(texts, "held_out", model, prepared.training, prepared.held_out)
     return replace(parts, finalists=FINALISTS, share=HELD_OUT)
+
+
+def _prepared(texts: Texts, corpus: Corpus) -> Prepared | None:
+    """Part texts as `improve` would; None where it could not."""
+    try:
+        return prepare(corpus, None, texts.seed)
+    except CorpusError:
+        return None
+
+
+def _prepared_hash(texts: Texts, corpus: Corpus) -> str | None:
+    """The hash of what `improve` would train on, of these texts."""
+    prepared = _prepared(texts, corpus)
+    return content_hash(prepared.training) if prepared is not None else None
 
 
 def _kept_away(texts: Texts, corpus: Corpus, share: float) -> Parts:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from textkaizen.data.word_vectors import WordVectors
 from textkaizen.errors import RecipeError
-from textkaizen.recipe import Recipe
+from textkaizen.recipe import LEARNT_TOKENS, Recipe
 from textkaizen.text.vectorise import Vocabulary
 
 
@@ -22,7 +24,7 @@ def with_dimensions(recipe: Recipe, vectors: WordVectors | None) -> Recipe:
         raise RecipeError(
             f"A recipe that begins with word vectors (shape.word_vectors: "
             f"{recipe.shape.word_vectors}) needs a file of them; found none. Name one by "
-            "--word-vectors, or say none."
+            "--word-vectors, which train, study and improve take, or say none."
         )
     return recipe.with_shape(embedding=vectors.dimensions)
 
@@ -42,10 +44,17 @@ def first_rows(vocabulary: Vocabulary, vectors: WordVectors | None) -> np.ndarra
     return found
 
 
-def words_of(texts: tuple[str, ...], recipe: Recipe) -> set[str]:
-    """Return all words of texts, as a network that reads in order would read them."""
+def words_of(texts: tuple[str, ...], recipes: Iterable[Recipe]) -> set[str]:
+    """Return all words of texts, as networks of these recipes would read them in order.
+
+    Raises:
+        MissingExtraError: a recipe names a tokeniser whose package is not installed.
+    """
     from textkaizen.text.streams import Streams, streams
 
-    rules = recipe.as_bag().text
-    own = streams(rules) if rules.tokens not in ("bpe", "unigram") else Streams(rules, None)
-    return {word for text in texts for word in own.words(own.write(text))}
+    found: set[str] = set()
+    rules = [recipe.as_bag().text for recipe in recipes]
+    for each in {(one.writing, one.tokenising): one for one in rules}.values():
+        own = Streams(each, None) if each.tokens in LEARNT_TOKENS else streams(each)
+        found.update(word for text in texts for word in own.words(own.write(text)))
+    return found

@@ -23,7 +23,7 @@ from textkaizen.errors import RecipeError
 from textkaizen.nets.ensemble import ensemble_logits
 from textkaizen.nets.plain import Network, logits
 from textkaizen.recipe import Knobs, Recipe, Shape
-from textkaizen.train.batches import Chosen, Room, room_needed, rounded, sparse
+from textkaizen.train.batches import Chosen, Room, lengths_of, room_needed, rounded, sparse
 from textkaizen.train.epochs import Epochs, Piece
 from textkaizen.train.inputs import (
     epoch_inputs,
@@ -385,6 +385,11 @@ def _table_rows(lane: Lane) -> int:
 def _specification(lane: Lane, texts: _Texts) -> Spec:
     """Decide what to compile: lazy rows or plain, and how much room to give."""
     room = lane.room or _wanted_room(lane, texts)
+    longest = int(lengths_of(texts.bags).max(initial=0)) if room.length else 0
+    if longest > room.length:  # folds of other seeds may read more of their texts
+        length = rounded(longest)
+        entries = lane.recipe.shape.batch_size * length
+        room = room._replace(length=length, entries=entries)
     how = (lane.lean, lane.extras)
     spec = specification(lane.recipe, lane.classes, _table_rows(lane), room, *how)
     return spec._replace(vectors=lane.sizes[1])

@@ -59,6 +59,7 @@ def by_length(
     Returns:
         The new order, and its runs.
     """
+    assert lengths.max(initial=0) <= room.length, (lengths.max(), room)
     runs, left = [], np.zeros(0, order.dtype)
     own, longest = lengths[order], sizes(room.length)
     for number, length in enumerate(longest):

@@ -73,8 +73,10 @@ def epoch(spec: Spec, state: State, inputs: Inputs, batches: Batches, count: Arr
     logs = jnp.zeros((spec.room.steps if spec.each_step else 1, len(Logs._fields)))
     state, logs = jax.lax.fori_loop(0, count, one, (state, logs))
     if spec.room.rows:
-        last = last_read(spec.features, batches.ids)
-        table = all_caught_up(state.table, last, count, inputs.rule, inputs.tables, gaps)
+        table = state.table
+        if not spec.frozen:
+            last = last_read(spec.features, batches.ids)
+            table = all_caught_up(table, last, count, inputs.rule, inputs.tables, gaps)
         state = state._replace(table=table, desk=())
     return state, logs
 

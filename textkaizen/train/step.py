@@ -52,7 +52,9 @@ def network_step(
     """
     lazy = spec.room.rows > 0
     rows, desk = state.table, state.desk
-    if lazy:
+    if lazy and spec.frozen:  # nothing was missed
+        rows, desk = read_rows(state.table, batch.ids, state.desk)
+    elif lazy:
         rows, desk = _current_rows(state, inputs, batch, number, gaps)
     loss = _loss_of(spec, state, inputs, batch, number)
     arrays = state.encoder[0] if state.encoder else {}
@@ -70,8 +72,10 @@ def network_step(
     if spec.limited:
         if spec.encoder is None:
             table = (max_norm(table[0], inputs.max_norm), *table[1:])
-        layers = _limited(layers, inputs)
-    if lazy:
+        layers, encoder = _limited(layers, inputs), _limited_encoder(encoder, inputs)
+    if lazy and spec.frozen:
+        table = state.table
+    elif lazy:
         with jax.named_scope("write_rows"):
             table = write_rows(state.table, batch.ids, table)
     average = state.average
@@ -118,6 +122,9 @@ def _loss_of(spec: Spec, state: State, inputs: Inputs, batch: Batches, number: A
 
     def loss(trained: Trained):
         first, layers, arrays = trained
+        if spec.frozen:  # so that clipping does not count it either
+            first = jax.lax.stop_gradient(first)
+        trained = first, layers, arrays
         of_encoder = state.moving[len(spec.widths) - 1 :]
         sums, of_encoder = _first_sums(spec, inputs, (batch, bags), trained, of_encoder, random)
         if spec.extras:
@@ -257,3 +264,11 @@ def _limited(layers: tuple[Layer, ...], inputs: Inputs) -> tuple[Layer, ...]:
         else layer
         for layer in layers
     )
+
+
+def _limited_encoder(encoder: tuple, inputs: Inputs) -> tuple:
+    """Keep the limit of max-norm in every weight matrix of an encoder; of none there is none."""
+    if not encoder:
+        return ()
+    limited = lambda own: max_norm(own, inputs.max_norm) if own.ndim == 2 else own
+    return ({name: limited(own) for name, own in encoder[0].items()}, *encoder[1:])

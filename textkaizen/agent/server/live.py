@@ -98,9 +98,12 @@ class Holder:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.watch_seconds):
                     await asked.wait()
-            if asked.is_set() or await asyncio.to_thread(self.is_newer):
-                asked.clear()
-                await asyncio.to_thread(self.swap)
+            try:
+                if asked.is_set() or await asyncio.to_thread(self.is_newer):
+                    asked.clear()
+                    await asyncio.to_thread(self.swap)
+            except Exception as error:  # whatever it is, later models must still be seen
+                self._tell(f"The model in use stays; looking for a new one failed: {error!r}.")
 
 
 def load(settings: Settings) -> Live:

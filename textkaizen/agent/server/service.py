@@ -8,6 +8,8 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -37,6 +39,7 @@ from textkaizen.files.conversations import ConversationStore, Exchange
 AT_ONCE_SECONDS, AT_ONCE_CHARACTERS = 0.001, 1000
 TEXT_FORM = "a string, the text to answer"
 THUMBS = ("up", "down")
+THREADS = 2  # for many texts at once, and for explanations
 MOST_LABELS = 1000  # that a prediction names
 
 
@@ -54,6 +57,7 @@ class Service:
         self.is_stopping = False
         self.why_of = why_function()
         self._together = Together(decide_all)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
         self._speaker = Speaker()
         self.metrics = Metrics(self._gauges())
 
@@ -106,7 +110,7 @@ class Service:
         if len(texts) == 1 and self._is_quick(live, texts[0]):
             found = label_all(live.model, texts, top_k)
         else:
-            found = await self._in_time(asyncio.to_thread(label_all, live.model, texts, top_k))
+            found = await self._in_thread(label_all, live.model, texts, top_k)
         predictions = [{**_best(best[:1])[0], "best": _best(best)} for best in found]
         return _as_json({"predictions": predictions, "model": live.hash})
 
@@ -116,10 +120,9 @@ class Service:
         text = checked_text(parse(body, {"text": TEXT_FORM}, {})["text"], self.settings.characters)
         live = self.holder.live
         try:
-            words = await self._in_time(asyncio.to_thread(self.why_of, live.model, text))
+            label, words = await self._in_thread(self._told, live.model, text)
         except TextkaizenError as error:  # not every kind of model can tell
             raise Problem(422, str(error)) from None
-        label = live.model.answer(text)[0][0]
         listed_words = [{"word": word, "contribution": round(float(c), 6)} for word, c in words]
         return _as_json({"label": label, "words": listed_words, "model": live.hash})
 
@@ -153,7 +156,7 @@ class Service:
                 "texts": live.model.facts.get("texts"),
                 "since": live.since,
                 "textkaizen": _version(),
-                "why": self.why_of is not None,
+                "why": self.why_of is not None and bool(live.model.networks),
                 "feedback": self.store is not None,
                 "characters": limits.characters,
                 "texts_at_once": limits.texts,
@@ -163,6 +166,7 @@ class Service:
     def close(self) -> None:
         """End the threads; everything that is to be kept is on disk."""
         self._together.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
         if self.store is not None:
             self.store.close()
 
@@ -173,6 +177,15 @@ class Service:
 
     def _is_quick(self, live: Live, text: str) -> bool:
         return live.seconds <= AT_ONCE_SECONDS and len(text) <= AT_ONCE_CHARACTERS
+
+    def _told(self, model: Any, text: str) -> tuple[str, Any]:
+        assert self.why_of is not None
+        return model.answer(text)[0][0], self.why_of(model, text)
+
+    async def _in_thread(self, work: Callable, *given: Any) -> Any:
+        """Wait for work in threads of its own, so that none of it keeps a swap or the end waiting."""
+        loop = asyncio.get_running_loop()
+        return await self._in_time(loop.run_in_executor(self._threads, partial(work, *given)))
 
     async def _in_time(self, answer: Any) -> Any:
         try:

@@ -25,6 +25,7 @@ from textkaizen.nets.encoders.reading import read
 from textkaizen.nets.plain import Network, after_first
 
 STEPS, MOST_PASSES = 16, 4000  # pieces of the line, fewer for long texts: passes at most
+MOST_GROUPS = 200  # of a longer text neighbours grow together, and share what comes of it
 
 
 def word_contributions(
@@ -42,17 +43,20 @@ def word_contributions(
         any of its words.
     """
     words = len(numbers)
-    steps = max(min(STEPS, MOST_PASSES // max(words, 1)), 1)
-    scales = _scales(words, steps)
+    groups = min(words, MOST_GROUPS)
+    group_of = np.arange(words) * groups // max(words, 1)
+    steps = max(min(STEPS, MOST_PASSES // max(groups, 1)), 1)
+    scales = _scales(groups, steps)
     found = np.zeros(len(scales))
     for network in networks:
-        found += _combined(network, numbers, scales, direction)
+        found += _combined(network, numbers, (scales, group_of), direction)
     found /= len(networks)
-    moved, total = np.diff(found), np.zeros(words)
+    moved, total = np.diff(found), np.zeros(groups)
     for step in range(steps):
-        own = moved[step * words : (step + 1) * words]
+        own = moved[step * groups : (step + 1) * groups]
         total += own if step % 2 == 0 else own[::-1]
-    return total, float(found[-1]), float(found[0])
+    each = (total / np.maximum(np.bincount(group_of, minlength=groups), 1))[group_of]
+    return each, float(found[-1]), float(found[0])
 
 
 def _scales(words: int, steps: int) -> np.ndarray:
@@ -67,15 +71,24 @@ def _scales(words: int, steps: int) -> np.ndarray:
 
 
 def _combined(
-    network: Network, numbers: np.ndarray, scales: np.ndarray, direction: np.ndarray
+    network: Network,
+    numbers: np.ndarray,
+    points: tuple[np.ndarray, np.ndarray],
+    direction: np.ndarray,
 ) -> np.ndarray:
-    """Return the combination of logits at each point, float64 [points]."""
+    """Return the combination of logits at each point, float64 [points].
+
+    Args:
+        network, numbers, direction: as of `word_contributions`.
+        points: how much of each group is there, and the group of each word.
+    """
     encoder = network.encoder
     assert encoder is not None
     embedded, found = encoder.arrays[EMBEDDING][numbers], []
+    scales, group_of = points
     each = max(MOST_NUMBERS // max(embedded.size, 1), 1)
     for begin in range(0, len(scales), each):
-        some = scales[begin : begin + each, :, None] * embedded
+        some = scales[begin : begin + each][:, group_of, None] * embedded
         mask = np.ones(some.shape[:2], bool)
         pooled = read(NUMPY, encoder.shape, encoder.arrays, some, mask) if mask.size else None
         if pooled is None:

@@ -45,11 +45,11 @@ def encoded(encoder: Encoder, texts: csr_matrix) -> np.ndarray:
     lengths = np.diff(texts.indptr)
     found = np.zeros((texts.shape[0], pooled_units(encoder.shape)), np.float32)
     order = np.argsort(lengths, kind="stable")
-    begin = 0
+    ascending, begin = lengths[order], 0
     while begin < len(order):
-        end = _end_of_piece(lengths[order], begin, encoder.shape.embedding)
+        end = _end_of_piece(ascending, begin, encoder.shape.embedding)
         own = order[begin:end]
-        found[own] = _read(encoder, texts, own, max(int(lengths[own[-1]]), 1))
+        found[own] = _read(encoder, texts, own, lengths[own])
         begin = end
     return found
 
@@ -65,16 +65,17 @@ def encoded_one(encoder: Encoder, numbers: np.ndarray) -> np.ndarray:
 def _end_of_piece(lengths: np.ndarray, begin: int, numbers: int) -> int:
     """Where a piece ends that begins there; lengths ascend."""
     end, step = begin + 1, 64
-    while end < len(lengths):
+    while step:
         far = min(end + step, len(lengths))
-        if (far - begin) * max(int(lengths[far - 1]), 1) * numbers > MOST_NUMBERS:
-            break
-        end = far
+        if far > end and (far - begin) * max(int(lengths[far - 1]), 1) * numbers <= MOST_NUMBERS:
+            end = far
+        else:
+            step //= 2
     return end
 
 
-def _read(encoder: Encoder, texts: csr_matrix, rows: np.ndarray, words: int) -> np.ndarray:
-    begins, lengths = texts.indptr[rows], np.diff(texts.indptr)[rows]
+def _read(encoder: Encoder, texts: csr_matrix, rows: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    begins, words = texts.indptr[rows], max(int(lengths[-1]), 1)
     mask = np.arange(words) < lengths[:, None]
     numbers = np.zeros(mask.shape, np.int64)
     numbers[mask] = texts.indices[(begins[:, None] + np.arange(words))[mask]]

@@ -45,6 +45,8 @@ def reading(
         own = recipe.shape.encoder
         if own == "bag" or (only and own not in only):
             return recipe
+        if "embedding" in (shape or {}) and recipe.shape.word_vectors != "none":
+            return recipe  # the file decides
         try:
             return recipe.changed({}, shape or {}, knobs)
         except RecipeError:
@@ -61,8 +63,8 @@ def beginning(word_vectors: str) -> Change:
     """
 
     def change(recipe: Recipe) -> Recipe:
-        if recipe.text.order == "characters":
-            return recipe
+        if recipe.text.order == "characters" or recipe.shape.encoder == "transformer":
+            return recipe  # vectors' numbers need not part among heads
         if not recipe.shape.reads_in_order:
             return encoder(encoder="embedding", pooling="mean", word_vectors=word_vectors)(recipe)
         return recipe.with_shape(word_vectors=word_vectors)
