@@ -53,6 +53,15 @@ def test_an_explanation_names_the_words_of_the_text_in_their_order() -> None:
         assert [word for word, _ in told.words] == text.split()[:8]
 
 
+def test_neighbours_of_an_endless_text_share_what_comes_of_them() -> None:
+    network = drawn(encoder="cnn").networks
+    numbers = np.random.default_rng(0).integers(0, 11, 450).astype(np.int32)
+    found, there, empty = word_contributions(network, numbers, np.array([1.0, -0.5, -0.5]))
+    assert len(found) == 450
+    assert len(np.unique(found)) <= 200
+    assert found.sum() == pytest.approx(there - empty, abs=1e-3)  # float32, 200 sums
+
+
 def test_characters_are_joined_to_words() -> None:
     rules = Recipe().changed({"order": "characters"}, {"encoder": "cnn"}).text
     letters = tuple("abc")

@@ -103,6 +103,38 @@ def test_lazy_rows_of_embeddings_are_the_plain_ones(encoder: str) -> None:
         np.testing.assert_allclose(found.encoder.arrays[name], array, atol=2e-5, err_msg=name)
 
 
+def test_frozen_embeddings_stay_on_the_lazy_path_too() -> None:
+    one = recipe("cnn", word_vectors="frozen").with_knobs(**SHORT, weight_decay=0.1)
+    made = lane(one)
+    room = wanted_room(made)
+    words = made.bags.shape[1]
+    begins = np.random.default_rng(0).normal(size=(words, 16)).astype("f")
+    for rows in (0, max(room.rows, 27)):
+        own = replace(made, room=room._replace(rows=rows), first_rows=begins)
+        network = train(own, PROGRAMS).network
+        assert network.encoder is not None
+        assert (network.encoder.arrays["embedding"] == begins).all()
+
+
+def test_a_room_that_is_too_short_for_a_lane_is_made_longer() -> None:
+    """Folds of later seeds may read more of their texts than those the room was made for."""
+    made = lane(recipe("cnn").with_knobs(epochs=1, validation=0.0))
+    room = wanted_room(made)
+    short = room._replace(length=6, entries=6 * 32)
+    found = train(replace(made, room=short), PROGRAMS).network
+    whole = train(replace(made, room=room), PROGRAMS).network
+    for name, array in whole.encoder.arrays.items():
+        np.testing.assert_allclose(found.encoder.arrays[name], array, atol=2e-5, err_msg=name)
+
+
+def test_max_norm_holds_in_an_encoder() -> None:
+    made = lane(recipe("cnn").with_knobs(epochs=2, max_norm=0.2, validation=0.0))
+    network = train(made, PROGRAMS).network
+    kernels = [a for n, a in network.encoder.arrays.items() if n.endswith("kernel")]
+    for kernel in [*kernels, network.kernels[0]]:
+        assert np.linalg.norm(kernel, axis=0).max() <= 0.2 + 1e-5  # float32
+
+
 def test_a_lane_in_a_crowd_is_that_lane_alone() -> None:
     from textkaizen.workers.threads import Threads
 

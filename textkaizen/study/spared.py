@@ -25,7 +25,7 @@ from textkaizen.data import Corpus, content_hash, folds, hold_out, together
 from textkaizen.data.checks import quoted
 from textkaizen.errors import CorpusError, UsageError, listed
 from textkaizen.model import Model, learn_classifier, learn_model
-from textkaizen.study.preparation import HELD_OUT, prepare
+from textkaizen.study.preparation import HELD_OUT, Prepared, prepare
 from textkaizen.study.training import LEAST_TEXTS, NETWORK, trainable
 from textkaizen.study.tuning import OUTSIDE, Answers
 from textkaizen.text.normalise import normalise

@@ -183,7 +183,7 @@ class Service:
         return model.answer(text)[0][0], self.why_of(model, text)
 
     async def _in_thread(self, work: Callable, *given: Any) -> Any:
-        """Wait for work in threads of its own, so that none of it keeps a swap or the end waiting."""
+        """Wait for work in threads of its own, so that no swap and no end waits for it."""
         loop = asyncio.get_running_loop()
         return await self._in_time(loop.run_in_executor(self._threads, partial(work, *given)))
 
