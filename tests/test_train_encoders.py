@@ -62,6 +62,7 @@ READERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [order_task, copying_task], ids=["order", "copying"])
 def test_lstm_and_cnn_learn_what_a_bag_cannot(task) -> None:
     texts, labels = task(800, seed=1)
@@ -90,7 +91,7 @@ def lane(one: Recipe, texts: int = 300, seed: int = 1) -> Lane:
 SHORT = {"epochs": 3, "learning_rate": 0.01, "validation": 0.2, "embedding_dropout": 0.1}
 
 
-@pytest.mark.parametrize("encoder", ["cnn", "gru"])
+@pytest.mark.parametrize("encoder", ["cnn", pytest.param("gru", marks=pytest.mark.slow)])
 def test_lazy_rows_of_embeddings_are_the_plain_ones(encoder: str) -> None:
     made = lane(recipe(encoder).with_knobs(**SHORT))
     room = wanted_room(made)
