@@ -165,8 +165,9 @@ def test_there_is_no_sentence_without_a_number_and_none_over_several_lines(base,
 
 def test_the_groups_that_have_remarks_of_their_own_are_those_of_the_catalogue():
     assert set(BY_GROUP) <= set(GROUPS)
-    # What class weights, noise and text rules are about is not observed: told of as any other.
-    assert set(GROUPS) - set(BY_GROUP) == {"class weights", "input noise", "text"}
+    # What class weights, noise, text rules and encoders are about is not observed: told of as any
+    # other.
+    assert set(GROUPS) - set(BY_GROUP) == {"class weights", "input noise", "network", "text"}
 
 
 STORIES = [

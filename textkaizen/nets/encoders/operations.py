@@ -38,6 +38,7 @@ def sigmoid(ops: Operations, x):
     """The logistic function, in the one form that both compute without overflow.
 
     Example:
+        >>> import numpy as np
         >>> sigmoid(Operations(np, np.matmul, None), np.zeros(1))
         array([0.5])
     """

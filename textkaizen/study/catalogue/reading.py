@@ -153,7 +153,7 @@ READING = (
         _GAL,
     ),
     _made(
-        "no dropout behind the encoder",
+        "no pooled dropout",
         reading(pooled_dropout=0.0),
         "Half of what an encoder hands on is dropped by default; small ones may need all of it.",
         _KIM,
